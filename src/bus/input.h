@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * The input port: the only way in for anything from outside the machine (serial input, keys, host time, debugger
+ * writes). Each input is stamped with its tick and shown to a log, so that a run can be made again exactly.
+ */
+#ifndef RINGSIDE_BUS_INPUT_H
+#define RINGSIDE_BUS_INPUT_H
+
+#include "base/types.h"
+#include "bus/clock.h"
+
+enum input_source {
+    INPUT_SERIAL0,
+    INPUT_SERIAL1,
+    INPUT_KEYBOARD,
+    INPUT_MOUSE,
+    INPUT_RTC_START,   /* 8 bytes: seconds since the Unix epoch, little-endian */
+    INPUT_NMI_BUTTON,  /* no payload */
+    INPUT_POWER_BUTTON,
+    INPUT_SOURCES
+};
+
+/* Takes delivered bytes inside the machine. returns: how many bytes it could take now (the rest is kept queued). */
+typedef size_t input_sink(void *context, const u8 *bytes, size_t size);
+/* Sees every input exactly as it is delivered to its sink. */
+typedef void input_log(void *context, u64 tick, enum input_source source, const u8 *bytes, size_t size);
+
+struct input_port;
+
+struct input_port *input_new(struct clock *clock);
+void input_free(struct input_port *port);
+void input_attach(struct input_port *port, enum input_source source, input_sink *sink, void *context);
+void input_set_log(struct input_port *port, input_log *log, void *context);
+/* Offer bytes from outside, at an instruction boundary. Bytes that the sink cannot take yet wait in order.
+ * Ignored while the port replays. */
+void input_push(struct input_port *port, enum input_source source, const u8 *bytes, size_t size);
+/* A sink has room again: deliver what waits (called at an instruction boundary by the machine's poll). */
+void input_poll(struct input_port *port);
+/* Replay: schedule a logged input at its tick. Switches live input off. Call in tick order. */
+void input_replay(struct input_port *port, u64 tick, enum input_source source, const u8 *bytes, size_t size);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ * Physical memory: RAM, ROM, memory-mapped devices, the A20 gate, and the one function that writes RAM.
+ *
+ * Layout: RAM fills 0..3 GiB (less the 640K-1M hole, which devices and ROM claim) and continues at 4 GiB.
+ * Every writer - CPU, accessed/dirty updates, DMA, loaders, debugger - goes through physmem_write(), or through a
+ * host pointer that physmem_host_writable() gave out and that is revoked (listener) when the page becomes flagged.
+ */
+#ifndef RINGSIDE_BUS_PHYSMEM_H
+#define RINGSIDE_BUS_PHYSMEM_H
+
+#include "base/error.h"
+#include "base/types.h"
+
+/* Who makes an access. Values below 0x100 are processor numbers. */
+enum initiator { INITIATOR_CPU0 = 0, INITIATOR_DMA = 0x100, INITIATOR_LOADER, INITIATOR_DEBUGGER };
+
+/* Per-page flags of RAM. */
+enum page_flag {
+    PAGE_CODE = 1,     /* holds bytes that were decoded: writers must tell the listener */
+    PAGE_READONLY = 2, /* ROM: guest writes are dropped */
+};
+
+struct mmio_ops {
+    /* size is 1, 2, 4 or 8 bytes; offset is relative to the region's base. */
+    u64 (*read)(void *device, u64 offset, unsigned size, enum initiator who);
+    void (*write)(void *device, u64 offset, u64 value, unsigned size, enum initiator who);
+};
+
+struct physmem_listener {
+    void *context;
+    /* RAM bytes [paddr, paddr+size) of a PAGE_CODE page were written. Never crosses a page. */
+    void (*code_written)(void *context, paddr_t paddr, unsigned size);
+    /* Host pointers handed out for this page may no longer be used for direct writes. */
+    void (*revoke_writable)(void *context, paddr_t page);
+    /* Every cached translation is void (A20 or the memory map changed). */
+    void (*map_changed)(void *context);
+};
+
+struct physmem;
+
+/* in: ram_bytes  multiple of 4 KiB, at least 1 MiB.  returns: NULL with err set when the host has no memory. */
+struct physmem *physmem_new(u64 ram_bytes, struct error *err);
+void physmem_free(struct physmem *pm);
+u64 physmem_ram_bytes(const struct physmem *pm);
+/* RAM bytes below 4 GiB (the rest starts at 4 GiB). */
+u64 physmem_low_ram_bytes(const struct physmem *pm);
+void physmem_set_listener(struct physmem *pm, const struct physmem_listener *listener);
+
+/* Claim [base, base+size), page-aligned, for a device; hides RAM underneath. name is for messages and `mtree`. */
+void physmem_map_mmio(struct physmem *pm, paddr_t base, u64 size, const struct mmio_ops *ops, void *device,
+                      const char *name);
+void physmem_unmap_mmio(struct physmem *pm, paddr_t base);
+/* Claim [base, base+size), page-aligned, as ROM with these contents (copied). */
+void physmem_map_rom(struct physmem *pm, paddr_t base, u64 size, const void *bytes, const char *name);
+
+/* The A20 gate: while disabled, bit 20 of every physical address is forced to 0. */
+void physmem_set_a20(struct physmem *pm, bool enabled);
+bool physmem_a20(const struct physmem *pm);
+
+/* Host address of the RAM or ROM page that holds paddr (A20 applied); NULL when it is a device or nothing. */
+const u8 *physmem_host(struct physmem *pm, paddr_t paddr);
+/* As above, but NULL also when direct writes are not allowed (ROM, or PAGE_CODE). */
+u8 *physmem_host_writable(struct physmem *pm, paddr_t paddr);
+
+/* Bus reads and writes of any length (split at pages and regions). Unclaimed addresses read as ones. */
+void physmem_read(struct physmem *pm, paddr_t paddr, void *out, size_t size, enum initiator who);
+void physmem_write(struct physmem *pm, paddr_t paddr, const void *in, size_t size, enum initiator who);
+/* Reads without effects on any device: false when the range is not wholly RAM or ROM. */
+bool physmem_peek(struct physmem *pm, paddr_t paddr, void *out, size_t size);
+
+/* Page flags (RAM pages only; no effect elsewhere). Setting PAGE_CODE revokes writable host pointers. */
+void physmem_set_code(struct physmem *pm, paddr_t page);
+void physmem_clear_code(struct physmem *pm, paddr_t page);
+unsigned physmem_page_flags(struct physmem *pm, paddr_t page);
+
+/* 64-bit hash of all RAM contents, for state comparison. */
+u64 physmem_hash(struct physmem *pm);
+
+/* Iterate over the claimed regions in address order. */
+struct physmem_region {
+    paddr_t base;
+    u64 size;
+    const char *name;
+    bool is_rom;
+};
+size_t physmem_regions(const struct physmem *pm, struct physmem_region *out, size_t max);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ * struct cpu: one logical processor, in three sections.
+ *   architectural  fixed-width, no padding, no pointers: compared and hashed whole
+ *   derived        computed from the first (keys, TLB, lazy flags): never saved
+ *   host           observer, ports, jump buffer
+ */
+#ifndef RINGSIDE_CPU_CPU_H
+#define RINGSIDE_CPU_CPU_H
+
+#include <setjmp.h>
+
+#include "base/bits.h"
+#include "bus/clock.h"
+#include "bus/physmem.h"
+#include "bus/ports.h"
+#include "cpu/model.h"
+#include "cpu/registers.h"
+#include "mmu/tlb.h"
+#include "msr/msr.h"
+
+/* Hidden ("cached") state of a segment register. attr holds descriptor bits 40-47 in its bits 0-7 (type, S, DPL, P)
+ * and bits 52-55 in its bits 8-11 (AVL, L, D/B, G). SEG_UNUSABLE: loaded with a null selector. */
+struct segment {
+    u16 selector;
+    u16 attr;
+    u32 limit; /* in bytes, already scaled by G */
+    u64 base;
+};
+
+struct table_register {
+    u64 base;
+    u16 limit;
+    u16 reserved[3];
+};
+
+/* One x87 register: 80-bit extended format. MMX registers are the mantissas. */
+struct x87_reg {
+    u64 mantissa;
+    u16 sign_exponent;
+    u16 reserved[3];
+};
+
+union xmm_reg {
+    u8 u8[16];
+    u16 u16[8];
+    u32 u32[4];
+    u64 u64[2];
+};
+
+enum activity { ACTIVE, HALTED, SHUTDOWN, WAIT_FOR_SIPI, MWAITING };
+
+/* Interrupt shadows and other one-instruction state. */
+enum shadow { SHADOW_STI = 1, SHADOW_MOV_SS = 2 };
+
+struct cpu_arch {
+    union {
+        u64 reg[18]; /* addressing forms index this array: [REG_NONE] is always 0, [REG_RIP] is rip */
+        struct {
+            u64 gpr[16];
+            u64 zero;
+            u64 rip; /* of the instruction being executed; the bodies see its *start* here */
+        };
+    };
+    u64 rflags; /* arithmetic flags live in the lazy form: use flags.h */
+    struct segment seg[6];
+    struct segment ldtr, tr;
+    struct table_register gdtr, idtr;
+    u64 cr0, cr2, cr3, cr4, xcr0;
+    u64 dr[8];
+    u64 pdpte[4];
+    struct msr_file msr;
+    u64 pending_debug; /* DR6 bits of debug traps waiting for the instruction boundary */
+    u64 smbase;
+    struct x87_reg x87[8]; /* physical registers; ST(i) is x87[(top + i) & 7] */
+    u64 x87_ip, x87_dp;
+    u16 x87_control, x87_status, x87_tag, x87_opcode; /* tag: the full 16-bit word */
+    u16 x87_cs, x87_ds;
+    u32 mxcsr;
+    union xmm_reg xmm[16];
+    u64 monitor_address;
+    u8 monitor_armed;
+    u8 cpl; /* assigned in ring/ring.c only */
+    u8 activity;
+    u8 shadow;       /* enum shadow bits in force for the *next* instruction */
+    u8 nmi_pending;
+    u8 nmi_blocked;
+    u8 init_pending;
+    u8 smi_pending;
+};
+
+#define REG_NONE 16u
+#define REG_RIP 17u
+
+/* Execution modes, derived from CR0.PE, EFLAGS.VM, EFER.LMA, CS.L and CS.D. */
+enum cpu_mode { MODE_REAL, MODE_VM86, MODE_PM16, MODE_PM32, MODE_COMPAT16, MODE_COMPAT32, MODE_LONG };
+
+/* Decode key: everything outside the bytes that changes what they decode to. */
+enum decode_key {
+    KEY_WIDTH = 3,       /* 0 = 16-bit, 1 = 32-bit, 2 = 64-bit code */
+    KEY_STACK32 = 4,     /* SS.B */
+    KEY_REAL_OR_VM = 8,  /* real mode or VM86 */
+    KEY_VM = 16,
+    KEY_CPL_SHIFT = 5,   /* two bits */
+    KEY_EM = 1 << 7,     /* CR0.EM, CR0.TS, CR0.MP, CR4.OSFXSR, CR4.OSXSAVE: which FPU and SSE rows fault */
+    KEY_TS = 1 << 8,
+    KEY_MP = 1 << 9,
+    KEY_OSFXSR = 1 << 10,
+    KEY_OSXSAVE = 1 << 11,
+};
+
+struct cpu_derived {
+    u64 next_rip;  /* where execution goes after this instruction; a branch body assigns it */
+    u64 stop_tick; /* the run loop leaves its inner loop when clock->ticks reaches this; 0 = attention now */
+    u64 flag_result, flag_carries; /* lazy CF PF AF ZF SF OF: flags.h */
+    u64 laddr_mask;                /* ~0 in 64-bit mode, else FFFFFFFFh */
+    u64 seg_base[6];               /* effective: 0 for ES CS SS DS in 64-bit mode */
+    u32 seg_flat_read, seg_flat_write; /* bit per segment: no limit or type check needed */
+    u32 decode_key;
+    struct tlb_view *view;  /* data view for accesses at the current CPL and AC */
+    struct tlb_view *supervisor_view; /* implicit supervisor accesses */
+    enum access_view view_kind;
+    bool align_check;       /* CR0.AM, EFLAGS.AC and CPL 3: every access goes the slow way */
+    bool watchpoints;       /* a data breakpoint is enabled in DR7 */
+    bool code_breakpoints;
+    enum cpu_mode mode;
+    u64 door_count;         /* how often ring_commit() ran */
+    u64 code_generation;    /* moves whenever cached fetch state may be stale */
+    u64 fetch_page;         /* linear page that fetch_host translates, or 1 */
+    const u8 *fetch_host;
+    paddr_t fetch_paddr;
+};
+
+/* How the processor reaches its interrupt controllers. The machine fills it. */
+struct cpu_ports {
+    void *context;
+    bool (*interrupt_pending)(void *context);         /* INTR is asserted (PIC, or local APIC above its PPR) */
+    int (*interrupt_acknowledge)(void *context);      /* vector 0-255 */
+    u8 (*task_priority_read)(void *context);          /* CR8: TPR[7:4] */
+    void (*task_priority_write)(void *context, u8 value);
+    bool (*apic_base_write)(void *context, u64 value); /* false: #GP(0) (MSR-07) */
+    bool (*apic_msr_read)(void *context, u32 number, u64 *value); /* x2APIC and TSC-deadline; false: #GP(0) */
+    bool (*apic_msr_write)(void *context, u32 number, u64 value);
+    u32 (*apic_id)(void *context);
+};
+
+struct cpu;
+struct transition;
+struct side_event;
+
+/* Sees what the processor does; knows nothing that the processor depends on. Any member may be NULL. */
+struct cpu_observer {
+    void *context;
+    void (*transition)(void *context, struct cpu *cpu, const struct transition *t);
+    /* SWAPGS, CR3 writes, WRMSR: trace "beside transitions". */
+    void (*side)(void *context, struct cpu *cpu, const struct side_event *event);
+};
+
+struct fault {
+    u8 vector;
+    bool has_error;
+    u32 error;
+    u64 cr2;  /* #PF only */
+    u16 rule; /* enum rule: the check that failed, 0 if none */
+};
+
+/* Why a run stops for good. */
+enum stop_reason {
+    STOP_NONE,
+    STOP_LIMIT,        /* --max-insns or a slice end */
+    STOP_SHUTDOWN,     /* triple fault */
+    STOP_UNIMPLEMENTED,/* named in cpu->host.stop_text */
+    STOP_REQUESTED,    /* power-off, reset, debug exit, Ctrl-C: the machine knows */
+};
+
+struct cpu_host {
+    const struct cpu_observer *observer;
+    struct cpu_ports ports;
+    struct ports *io;
+    jmp_buf unwind;      /* set in the engine's run loop only */
+    struct fault fault;  /* what cpu_raise() recorded */
+    enum stop_reason stop;
+    char stop_text[160];
+    struct insn_cache *insn_cache; /* the engine's */
+};
+
+struct cpu {
+    struct cpu_arch arch;
+    struct cpu_derived d;
+    struct cpu_host host;
+    struct cpu_model model;
+    struct clock *clock;
+    struct physmem *physmem;
+    struct mmu mmu; /* last: large */
+};
+
+/* Allocate a processor in reset state. Never returns NULL (aborts when the host has no memory). */
+struct cpu *cpu_new(const struct cpu_model *model, unsigned number, struct clock *clock, struct physmem *pm,
+                    struct ports *io);
+void cpu_free(struct cpu *cpu);
+
+ALWAYS_INLINE bool cpu_has(const struct cpu *cpu, enum cpu_feature feature)
+{
+    return cpu->model.feature[feature];
+}
+
+ALWAYS_INLINE bool cpu_is_amd(const struct cpu *cpu)
+{
+    return cpu->model.vendor == VENDOR_AMD;
+}
+
+ALWAYS_INLINE bool cpu_long_mode(const struct cpu *cpu) /* EFER.LMA: 64-bit or compatibility mode */
+{
+    return (cpu->arch.msr.efer & EFER_LMA) != 0;
+}
+
+ALWAYS_INLINE bool cpu_64bit(const struct cpu *cpu)
+{
+    return cpu->d.mode == MODE_LONG;
+}
+
+ALWAYS_INLINE bool cpu_protected(const struct cpu *cpu) /* PE set and not VM86 */
+{
+    return cpu->d.mode >= MODE_PM16;
+}
+
+ALWAYS_INLINE bool cpu_vm86(const struct cpu *cpu)
+{
+    return cpu->d.mode == MODE_VM86;
+}
+
+/* Canonical by what CR4.LA57 selects now: for addresses in use. */
+ALWAYS_INLINE bool cpu_canonical(const struct cpu *cpu, laddr_t laddr)
+{
+    return is_canonical(laddr, cpu->arch.cr4 & CR4_LA57 ? 57 : 48);
+}
+
+/* Leave the inner loop at the next instruction boundary and look for events. */
+ALWAYS_INLINE void cpu_attention(struct cpu *cpu)
+{
+    cpu->d.stop_tick = 0;
+}
+
+/* Recompute the derived section (mode, keys, flat bits, views, paging mode) after any change to CR0, CR4, EFER, CPL,
+ * CS, SS, RFLAGS.VM/AC or DR7. Cheap; called by the door, segment loads, POPF and mode changes.
+ * effects: does not flush the TLB (callers know the architectural rule). */
+void cpu_update_derived(struct cpu *cpu);
+/* Mirror CR0/CR3/CR4/EFER/PDPTEs into mmu.mode. */
+void cpu_update_paging(struct cpu *cpu);
+
+/* End the run with a named reason: something the guest asked for is not implemented (exit code 5). */
+NORETURN void cpu_unimplemented(struct cpu *cpu, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* 64-bit hash of the architectural section, lazy flags folded in. */
+u64 cpu_state_hash(struct cpu *cpu);
+
+#endif

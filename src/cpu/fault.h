@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * Raising the guest's faults. cpu_raise() records the fault and unwinds to the engine's run loop, which asks ring/ to
+ * deliver it. Nothing between them owns a resource.
+ */
+#ifndef RINGSIDE_CPU_FAULT_H
+#define RINGSIDE_CPU_FAULT_H
+
+#include "cpu/cpu.h"
+#include "cpu/rule.h"
+
+#define FAULT(vec) ((struct fault){.vector = (vec)})
+#define FAULT_CODE(vec, code) ((struct fault){.vector = (vec), .has_error = true, .error = (code)})
+#define DE FAULT(VEC_DE)
+#define UD FAULT(VEC_UD)
+#define NM FAULT(VEC_NM)
+#define DB FAULT(VEC_DB)
+#define TS_(code) FAULT_CODE(VEC_TS, code)
+#define NP(code) FAULT_CODE(VEC_NP, code)
+#define SS_(code) FAULT_CODE(VEC_SS, code)
+#define GP(code) FAULT_CODE(VEC_GP, code)
+#define AC_ FAULT_CODE(VEC_AC, 0)
+
+/* Record and unwind. Registers must be as they were before the instruction (memory may keep what is documented). */
+NORETURN void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule);
+/* #PF: also sets CR2 in the record; CR2 itself is written at delivery. */
+NORETURN void cpu_raise_page_fault(struct cpu *cpu, laddr_t laddr, u32 error, enum rule rule);
+
+/* The one form of an architectural check: REQUIRE(cpu, condition, GP(sel), RULE_SC_01). */
+#define REQUIRE(cpu, condition, fault, rule)                                                                           \
+    do {                                                                                                               \
+        if (UNLIKELY(!(condition)))                                                                                    \
+            cpu_raise((cpu), (fault), (rule));                                                                         \
+    } while (0)
+
+#endif

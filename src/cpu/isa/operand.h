@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ * Operand access for bodies: registers, effective addresses, and the destination and source of a form.
+ */
+#ifndef RINGSIDE_CPU_ISA_OPERAND_H
+#define RINGSIDE_CPU_ISA_OPERAND_H
+
+#include "cpu/isa/body.h"
+
+/* Read general register n zero-extended to 64 bits; 8-bit numbers as REG8_HIGH says. */
+ALWAYS_INLINE u64 reg_read(const struct cpu *cpu, unsigned n, enum width w)
+{
+    switch (w) {
+    case W8: return n & REG8_HIGH ? (u8)(cpu->arch.gpr[n & 3] >> 8) : (u8)cpu->arch.gpr[n];
+    case W16: return (u16)cpu->arch.gpr[n];
+    case W32: return (u32)cpu->arch.gpr[n];
+    default: return cpu->arch.gpr[n];
+    }
+}
+
+/* Write it: 8 and 16 bits keep the rest, 32 bits clear the upper half. SDM 1, "General-Purpose Registers in 64-Bit
+ * Mode". */
+ALWAYS_INLINE void reg_write(struct cpu *cpu, unsigned n, u64 value, enum width w)
+{
+    switch (w) {
+    case W8:
+        if (n & REG8_HIGH)
+            cpu->arch.gpr[n & 3] = (cpu->arch.gpr[n & 3] & ~0xFF00ull) | ((u64)(u8)value << 8);
+        else
+            cpu->arch.gpr[n] = (cpu->arch.gpr[n] & ~0xFFull) | (u8)value;
+        break;
+    case W16: cpu->arch.gpr[n] = (cpu->arch.gpr[n] & ~0xFFFFull) | (u16)value; break;
+    case W32: cpu->arch.gpr[n] = (u32)value; break;
+    case W64: cpu->arch.gpr[n] = value; break;
+    }
+}
+
+/* Offset part of the memory operand. RIP-relative forms use d.next_rip. */
+ALWAYS_INLINE u64 effective_address(const struct cpu *cpu, const struct insn *insn)
+{
+    u64 base = UNLIKELY(insn->base == REG_RIP) ? cpu->d.next_rip : cpu->arch.reg[insn->base];
+    u64 offset = base + (cpu->arch.reg[insn->index] << insn->scale) + (u64)(i64)insn->disp;
+
+    if (LIKELY(insn->address_width == W64))
+        return offset;
+    return offset & width_mask((enum width)insn->address_width);
+}
+
+ALWAYS_INLINE bool form_dst_is_memory(enum form f)
+{
+    return f == FORM_MR || f == FORM_MI;
+}
+
+ALWAYS_INLINE u64 src_read(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
+{
+    switch (f) {
+    case FORM_RM: return mem_read(cpu, (enum seg)insn->seg, effective_address(cpu, insn), w);
+    case FORM_RI:
+    case FORM_MI: return insn->imm & width_mask(w);
+    default: return reg_read(cpu, insn->src, w);
+    }
+}
+
+/* Read only (CMP, TEST, PUSH...). */
+ALWAYS_INLINE u64 dst_read(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
+{
+    if (form_dst_is_memory(f))
+        return mem_read(cpu, (enum seg)insn->seg, effective_address(cpu, insn), w);
+    return reg_read(cpu, insn->dst, w);
+}
+
+/* Write only (MOV, SETcc...). */
+ALWAYS_INLINE void dst_write(struct cpu *cpu, const struct insn *insn, enum width w, enum form f, u64 value)
+{
+    if (form_dst_is_memory(f))
+        mem_write(cpu, (enum seg)insn->seg, effective_address(cpu, insn), value, w);
+    else
+        reg_write(cpu, insn->dst, value, w);
+}
+
+/* Read-modify-write: begin with the read, end with the write. Between them nothing may fault, so flags may be set. */
+ALWAYS_INLINE u64 dst_begin(struct cpu *cpu, const struct insn *insn, enum width w, enum form f, struct mem_rmw *rmw)
+{
+    if (form_dst_is_memory(f))
+        return mem_rmw_begin(cpu, (enum seg)insn->seg, effective_address(cpu, insn), w, rmw);
+    return reg_read(cpu, insn->dst, w);
+}
+
+ALWAYS_INLINE void dst_end(struct cpu *cpu, const struct insn *insn, enum width w, enum form f,
+                           const struct mem_rmw *rmw, u64 value)
+{
+    if (form_dst_is_memory(f))
+        mem_rmw_end(cpu, rmw, value, w);
+    else
+        reg_write(cpu, insn->dst, value, w);
+}
+
+#endif

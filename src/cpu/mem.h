@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * Linear and segmented memory access: the fast path through the TLB here, everything else in mem.c.
+ *
+ * Three kinds: data accesses at the current CPL (mem_*), implicit supervisor accesses to descriptor tables and the TSS
+ * (sys_*), and stack accesses at a CPL that is not current yet (lin_* with a view). All raise #PF, #AC, #GP or #SS.
+ * SDM 3A, "Limit Checking", "Access Rights"; SDM 1, "Canonical Addressing".
+ */
+#ifndef RINGSIDE_CPU_MEM_H
+#define RINGSIDE_CPU_MEM_H
+
+#include "cpu/cpu.h"
+#include "cpu/fault.h"
+
+/* Slow paths (mem.c). size 1..8; crossing pages, devices, watchpoints and #AC handled here. */
+u64 mem_read_slow(struct cpu *cpu, laddr_t laddr, unsigned size, enum access_view view, bool implicit);
+void mem_write_slow(struct cpu *cpu, laddr_t laddr, u64 value, unsigned size, enum access_view view, bool implicit);
+/* Segment checks when the segment is not flat. returns the linear address; raises #GP(0), or #SS(0) for SS.
+ * source: SDM 3A "Limit Checking" (expand-down, execute-only, read-only, null, canonical) */
+laddr_t mem_segment_check(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write);
+
+/* Linear address of [offset, offset+size) in a segment, checked. Canonicality in 64-bit mode is checked on the TLB
+ * miss path, which needs to know the segment (#SS or #GP): see mem_*_at_miss. */
+ALWAYS_INLINE laddr_t mem_linear(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write)
+{
+    u32 flat = write ? cpu->d.seg_flat_write : cpu->d.seg_flat_read;
+
+    if (LIKELY((flat >> seg) & 1))
+        return (offset + cpu->d.seg_base[seg]) & cpu->d.laddr_mask;
+    return mem_segment_check(cpu, seg, offset, size, write);
+}
+
+/* Miss paths of segmented accesses: check canonicality with the segment's vector, then go the slow way. */
+u64 mem_read_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size);
+void mem_write_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, u64 value, unsigned size);
+
+/* Data read at the current CPL. in: seg:offset; returns the zero-extended value. */
+ALWAYS_INLINE u64 mem_read(struct cpu *cpu, enum seg seg, u64 offset, enum width w)
+{
+    laddr_t laddr = mem_linear(cpu, seg, offset, width_bytes(w), false);
+    const u8 *host = tlb_read_hit(cpu->d.view, laddr, width_bytes(w));
+
+    if (LIKELY(host != NULL)) {
+        switch (w) {
+        case W8: return *host;
+        case W16: return load_le16(host);
+        case W32: return load_le32(host);
+        case W64: return load_le64(host);
+        }
+    }
+    return mem_read_miss(cpu, seg, laddr, width_bytes(w));
+}
+
+ALWAYS_INLINE void mem_store_host(u8 *host, u64 value, enum width w)
+{
+    switch (w) {
+    case W8: *host = (u8)value; break;
+    case W16: store_le16(host, (u16)value); break;
+    case W32: store_le32(host, (u32)value); break;
+    case W64: store_le64(host, value); break;
+    }
+}
+
+/* Data write at the current CPL. */
+ALWAYS_INLINE void mem_write(struct cpu *cpu, enum seg seg, u64 offset, u64 value, enum width w)
+{
+    laddr_t laddr = mem_linear(cpu, seg, offset, width_bytes(w), true);
+    u8 *host = tlb_write_hit(cpu->d.view, laddr, width_bytes(w));
+
+    if (LIKELY(host != NULL))
+        mem_store_host(host, value, w);
+    else
+        mem_write_miss(cpu, seg, laddr, value, width_bytes(w));
+}
+
+/* Read-modify-write: write permission is checked before the read, so that a fault says "write". */
+struct mem_rmw {
+    laddr_t laddr;
+    u8 *host; /* NULL: the slow way */
+};
+
+u64 mem_rmw_begin_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size);
+
+ALWAYS_INLINE u64 mem_rmw_begin(struct cpu *cpu, enum seg seg, u64 offset, enum width w, struct mem_rmw *rmw)
+{
+    rmw->laddr = mem_linear(cpu, seg, offset, width_bytes(w), true);
+    rmw->host = tlb_write_hit(cpu->d.view, rmw->laddr, width_bytes(w));
+    if (UNLIKELY(rmw->host == NULL))
+        return mem_rmw_begin_miss(cpu, seg, rmw->laddr, width_bytes(w));
+    switch (w) {
+    case W8: return *rmw->host;
+    case W16: return load_le16(rmw->host);
+    case W32: return load_le32(rmw->host);
+    default: return load_le64(rmw->host);
+    }
+}
+
+ALWAYS_INLINE void mem_rmw_end(struct cpu *cpu, const struct mem_rmw *rmw, u64 value, enum width w)
+{
+    if (LIKELY(rmw->host != NULL))
+        mem_store_host(rmw->host, value, w);
+    else
+        mem_write_slow(cpu, rmw->laddr, value, width_bytes(w), cpu->d.view_kind, false);
+}
+
+/* Larger data, any size up to a page, at the current CPL. A write is checked whole before its first byte is stored.
+ * align: 16 raises #GP(0) unless the linear address is 16-byte aligned (SSE), 1 = no requirement. */
+void mem_read_block(struct cpu *cpu, enum seg seg, u64 offset, void *out, unsigned size, unsigned align);
+void mem_write_block(struct cpu *cpu, enum seg seg, u64 offset, const void *in, unsigned size, unsigned align);
+/* Check that [offset, offset+size) can be written (or read) without touching it; raises as the access would. */
+void mem_probe(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write);
+
+/* Linear accesses with an explicit view (stack pushes and pops at another CPL). laddr is already segment-checked. */
+ALWAYS_INLINE u64 lin_read(struct cpu *cpu, laddr_t laddr, enum width w, enum access_view view)
+{
+    return mem_read_slow(cpu, laddr, width_bytes(w), view, false);
+}
+ALWAYS_INLINE void lin_write(struct cpu *cpu, laddr_t laddr, u64 value, enum width w, enum access_view view)
+{
+    mem_write_slow(cpu, laddr, value, width_bytes(w), view, false);
+}
+
+/* Implicit supervisor accesses: GDT, LDT, IDT, TSS. Always checked as supervisor, SMAP whatever AC. */
+ALWAYS_INLINE u64 sys_read(struct cpu *cpu, laddr_t laddr, enum width w)
+{
+    const u8 *host;
+
+    laddr &= cpu_long_mode(cpu) ? ~0ull : 0xFFFFFFFFull;
+    host = tlb_read_hit(cpu->d.supervisor_view, laddr, width_bytes(w));
+    if (LIKELY(host != NULL)) {
+        switch (w) {
+        case W8: return *host;
+        case W16: return load_le16(host);
+        case W32: return load_le32(host);
+        case W64: return load_le64(host);
+        }
+    }
+    return mem_read_slow(cpu, laddr, width_bytes(w), VIEW_SUPERVISOR, true);
+}
+ALWAYS_INLINE void sys_write(struct cpu *cpu, laddr_t laddr, u64 value, enum width w)
+{
+    laddr &= cpu_long_mode(cpu) ? ~0ull : 0xFFFFFFFFull;
+    mem_write_slow(cpu, laddr, value, width_bytes(w), VIEW_SUPERVISOR, true);
+}
+/* Check that a supervisor write would succeed (task switch: both TSS images are checked before the first store). */
+void sys_probe(struct cpu *cpu, laddr_t laddr, unsigned size, bool write);
+
+#endif
