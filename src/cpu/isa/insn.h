@@ -20,6 +20,40 @@ enum form {
     FORMS
 };
 
+/* How the decoder normalises a row's operands: the contract with the bodies.
+ *
+ * Registers   operand 1 -> insn.dst, operand 2 -> insn.src, operand 3 -> insn.reg3, each as a number in its own file
+ *             (GPR 0-15 with REX, 8-bit numbers as REG8_HIGH; XMM 0-15; MMX 0-7; segment 0-5; CR, DR 0-15; ST(i) 0-7,
+ *             ST0 is 0). AL_ AX_ rAX are 0, CL_ 1, DX_ 2. An operand that is memory or an immediate leaves its number 0.
+ * Memory      at most one operand (E M W Q that is memory, O): seg, base, index, scale, disp; effective_address().
+ *             O (moffs): the address is insn.imm, zero-extended; base and index are REG_NONE. A moffs body MUST use
+ *             insn.imm as the offset, because effective_address() holds 32 bits of it only.
+ * Immediates  first one -> insn.imm, second one (ENTER) -> insn.imm2.  I_b, I_w zero-extended; I_bs, I_z, J_b, J_z
+ *             sign-extended to 64 bits; I_v full width; I_1 = 1; A_p: imm = offset (zero-extended), imm2 = selector.
+ * Form        operand 1 memory: FORM_MI when operand 2 is an immediate, else FORM_MR (also with no operand 2);
+ *             operand 2 memory: FORM_RM;  operand 1 or 2 an immediate (I J A): FORM_RI;  else FORM_RR.
+ *             A third operand never changes the form:
+ *               IMUL G,E,I   RR/RM, dst = G, src = E, imm       SHLD E,G,I   RR/MR, dst = E, src = G, imm
+ *               SHLD E,G,CL  RR/MR, reg3 = 1                    shift E,CL   RR/MR, src = 1;  E,I_1 is RI/MI with imm 1
+ *               PSHUFD V,W,I RR/RM, dst = V, src = W, imm       PEXTRW G,U,I RR,  PINSRW V,E,I RR/RM
+ *               PUSH I, Jcc J, INT I, RET I: RI                 IN rAX,I: RI, dst = 0;  OUT I,rAX: RI, src = 0
+ *               LEA G,M: RM;  LES G,M_p: RM;  CALL M_p: MR;  MOV S,E: RR/RM, dst = segment;  no operands: RR
+ * Width       from the first operand among E G M R Z AL_ AX_ rAX O C D that has a width letter; if none, from the first
+ *             V W P Q N that has one; else the effective operand size (S, I, J, A, CL_, DX_ never decide). W_B: W8.
+ *             v: effective operand size; z: the same, at most W32; p: effective operand size; y: W64 with REX.W,
+ *             else W32, but C_y and D_y rows are W64 in 64-bit mode always. rAX and string rows of IN OUT INS OUTS may
+ *             say W64 (REX.W): their bodies take W32. Effective operand size: D64 and _v64: W64 or (66) W16 in 64-bit
+ *             mode; F64: W64 whatever 66 says, but W16 with 66 on AMD (SG-06), which also shortens J_z.
+ *             When a row is selected by a mandatory 66, 66 still makes the effective operand size W16: such rows use y.
+ * Opcodes     a row with a Z operand covers opcode & ~7 .. | 7. An exact row in that range wins (NOP over XCHG at 90,
+ *             unless REX.B). Condition codes are insn.opcode & 15: one row per condition, insn.opcode is the last byte.
+ * Rows        M_* implies XM; R_*, U_x, N_q imply XR (with mod ignored where the row has C or D). A row whose feature is
+ *             missing, NO64 in 64-bit mode or ONLY64 elsewhere does not match, and a less specific one may (LZCNT ->
+ *             BSR); no match is #UD. Feature column: the identifier in feature.def without FEAT_, or ALWAYS.
+ * Prefixes    F2/F3: the last one stands in insn.prefixes as PREFIX_REPNE/PREFIX_REP, also when it is mandatory.
+ *             insn.seg is set for rows without memory operand too: the override, or DS (string sources, XLAT).
+ */
+
 /* An instruction's semantics, instantiated by form and width. */
 struct body {
     exec_fn *fn[FORMS][4];
