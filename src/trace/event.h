@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ * One event record, derived from event.def, and the names of what it holds.
+ */
+#ifndef RINGSIDE_TRACE_EVENT_H
+#define RINGSIDE_TRACE_EVENT_H
+
+#include "cpu/ring/transition.h"
+
+struct event_record {
+#define EVENT_FIELD(name, type, codec, digest, unit, json, doc) type name;
+#include "trace/event.def"
+#undef EVENT_FIELD
+};
+
+enum event_field {
+#define EVENT_FIELD(name, type, codec, digest, unit, json, doc) EVENT_##name,
+#include "trace/event.def"
+#undef EVENT_FIELD
+    EVENT_FIELDS
+};
+
+enum event_kind {
+#define EVENT_KIND(id, name, doc) EVENT_KIND_##id,
+#include "trace/kind.def"
+#undef EVENT_KIND
+    EVENT_KINDS
+};
+
+/* Bits of event_record.present. */
+enum event_present {
+    EVENT_HAS_VECTOR = 1,
+    EVENT_HAS_ERROR = 2,
+    EVENT_HAS_REGISTERS = 4,
+    EVENT_HAS_RESULT = 8,
+    EVENT_HAS_FRAME = 16,
+    EVENT_HAS_RULE = 32,
+};
+
+#define EVENT_FRAME_WORDS 10u
+
+struct event_field_info {
+    const char *name, *type, *codec, *unit, *json, *doc;
+    u16 offset;
+    u8 size; /* in bytes */
+    bool digest;
+};
+
+/* One row of event.def. in: field < EVENT_FIELDS. */
+const struct event_field_info *event_field_info(enum event_field field);
+/* Value of a field, zero-extended. */
+u64 event_get(const struct event_record *e, enum event_field field);
+/* Frame word i, i < EVENT_FRAME_WORDS. */
+u64 event_frame_word(const struct event_record *e, unsigned i);
+
+/* Names; "?" for a value outside the enumeration, so that a damaged file can be printed. */
+const char *event_kind_name(unsigned kind);
+const char *event_mechanism_name(unsigned mechanism);
+const char *event_mode_name(unsigned mode);     /* "64-bit" */
+const char *event_gate_name(unsigned gate);     /* "64-bit interrupt gate" */
+const char *event_stack_name(unsigned source);  /* "TSS.RSPn" */
+const char *event_vector_name(unsigned vector); /* "#GP"; NULL when the vector has no name */
+const char *event_input_name(unsigned source);  /* "serial0" */
+
+/* Direction, as far as the record alone tells. */
+static inline bool event_is_transition(const struct event_record *e) { return e->kind == EVENT_KIND_TRANSITION; }
+static inline bool event_is_entry(const struct event_record *e)
+{
+    return e->kind == EVENT_KIND_TRANSITION && e->to_cpl < e->from_cpl;
+}
+static inline bool event_is_exit(const struct event_record *e)
+{
+    return e->kind == EVENT_KIND_TRANSITION && e->to_cpl > e->from_cpl;
+}
+/* SYSCALL, SYSENTER, INT n, INT3, INTO, INT1, far call through a gate: asked for by the program. */
+bool event_mechanism_is_software_entry(unsigned mechanism);
+
+/* What each word of a recorded frame is, from the lowest address: "RIP", "CS", "error code"... NULL past the end. */
+const char *event_frame_meaning(const struct event_record *e, unsigned i);
+
+/* The digest of an event stream: order-dependent, over the digest fields of transitions, whatever else is recorded. */
+struct event_digest {
+    u64 lane[4];
+    u64 events;
+};
+void event_digest_init(struct event_digest *d);
+void event_digest_add(struct event_digest *d, const struct event_record *e);
+u64 event_digest_value(const struct event_digest *d);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * The face of the trace module: record a run, and read a recording back. What a command line needs stands here.
+ *
+ *   recording   trace_properties_set() the run description, recorder_open(), recorder_attach(), run, recorder_close()
+ *   reading     trace_report(), trace_stat(), trace_show(), trace_info(); trace_replay() for the input log
+ */
+#ifndef RINGSIDE_TRACE_TRACE_H
+#define RINGSIDE_TRACE_TRACE_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/types.h"
+
+struct cpu;
+struct input_port;
+struct event_record;
+
+/* ---- properties: ordered key = value pairs, for the run description and the end of the run -------------------------
+ */
+
+#define TRACE_PROPERTIES_MAX 256
+
+struct trace_properties {
+    size_t count;
+    struct {
+        char *key, *value;
+    } item[TRACE_PROPERTIES_MAX];
+};
+
+/* Keys that the views know. Others are kept and printed as they are.
+ * Run:  "version" program version; "command" the command line; "cpu.model", "cpu.vendor" ("intel", "amd");
+ *       "option.NAME" one per option that the run can be made again with; "image.NAME" = "HASH PATH" per image.
+ * End:  "end.reason", "end.exit_code", "end.state_hash" (16 hex digits), "end.ticks", "end.retired"; the recorder adds
+ *       "digest" and "events" itself. */
+
+/* Set (or replace) one pair. key: [a-z0-9._-]+; value: one line of any length (newlines become spaces).
+ * Aborts when the host has no memory; asserts fewer than TRACE_PROPERTIES_MAX keys. */
+void trace_properties_set(struct trace_properties *p, const char *key, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* returns: the value, or NULL. */
+const char *trace_properties_get(const struct trace_properties *p, const char *key);
+void trace_properties_free(struct trace_properties *p);
+
+/* ---- filters, shared by every command --------------------------------------------------------------------------- */
+
+/* Terms are joined by "and"; the values inside one term by "or". Zero-initialised: everything matches. */
+struct trace_filter {
+    u64 mechanisms; /* bit per enum mechanism; 0 = any */
+    u32 kinds;      /* bit per enum event_kind; 0 = any */
+    u64 vectors[4]; /* bit per vector */
+    bool by_vector;
+    u16 cpl;       /* bit from*4+to; 0 = any */
+    u8 directions; /* 1 inward, 2 outward, 4 same ring; 0 = any */
+    bool by_rule;
+    u64 rules[8]; /* bit per enum rule */
+    u64 cr3;      /* of the source side */
+    bool by_cr3;
+    u64 from, to; /* event numbers, inclusive; 0 = open */
+};
+
+/* Add one -e expression: "mech=syscall,irq", "mech=!iret_same", "vec=14,gp,0x80", "kind=cr3,wrmsr", "cpl=3:0",
+ * "dir=in|out|same", "rule=SC-01", "cr3=HEX". A bare "syscall,irq" means mech=. Short for a family: "iret", "mode".
+ * returns: false with err set (EXIT_USAGE), naming the word that was not understood and what would be. */
+bool trace_filter_add(struct trace_filter *f, const char *expression, struct error *err);
+/* --cpl FROM:TO, each 0-3 or * */
+bool trace_filter_cpl(struct trace_filter *f, const char *text, struct error *err);
+/* --from COUNT, --to COUNT: event numbers. */
+bool trace_filter_range(struct trace_filter *f, const char *from, const char *to, struct error *err);
+/* Whether event number id (from 1) passes. */
+bool trace_filter_match(const struct trace_filter *f, u64 id, const struct event_record *e);
+
+/* ---- recording --------------------------------------------------------------------------------------------------- */
+
+struct recorder;
+
+struct recorder_options {
+    const char *path;                   /* NULL: digest (and live text) only */
+    const struct trace_properties *run; /* written to the file; may be NULL */
+    bool no_same_ring;                  /* leave out passages that keep the ring (they still count for the digest) */
+    bool no_side_events;                /* leave out SWAPGS, CR3, WRMSR, CR0, CR4 */
+    int level;                          /* zstd level; 0 = the default of this program */
+    FILE *live;                         /* print each event that passes live_filter here as it happens; may be NULL */
+    const struct trace_filter *live_filter; /* NULL: all. Must outlive the recorder. */
+    bool verbose;                           /* live: the explained rendering, several lines an event (`./dev demo`) */
+    bool color;                             /* live */
+};
+
+/* Open the file, write schema and run description, start the compressor thread.
+ * returns: NULL with err set (EXIT_FILE). */
+struct recorder *recorder_open(const struct recorder_options *options, struct error *err);
+/* Become the processor's observer and, when port is not NULL, the input port's log. The recorder must outlive the run;
+ * recorder_close() detaches. */
+void recorder_attach(struct recorder *r, struct cpu *cpu, struct input_port *port);
+/* True once writing has failed: the run may go on, nothing more is kept. recorder_close() says why. */
+bool recorder_failed(const struct recorder *r);
+/* Digest of the event stream so far, and how many transitions it covers. The same with and without a file. */
+u64 recorder_digest(const struct recorder *r);
+u64 recorder_transitions(const struct recorder *r);
+/* Events kept so far (after no_same_ring and no_side_events); the number of the last one. */
+u64 recorder_events(const struct recorder *r);
+/* Flush, write the end properties (may be NULL) and the index, join the thread, free.
+ * returns: false with err set (EXIT_FILE) when any write failed; the file stays readable up to there. */
+bool recorder_close(struct recorder *r, const struct trace_properties *end, struct error *err);
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+enum trace_format { TRACE_TEXT, TRACE_VERBOSE, TRACE_JSON };
+
+struct trace_view {
+    enum trace_format format;
+    bool color;
+    bool no_header; /* report: leave out the run description */
+    u64 limit;      /* report: stop after so many events; 0 = all */
+    FILE *messages; /* warnings (a file that was cut short); NULL = stderr */
+};
+
+/* Each prints to out. filter may be NULL, view may be NULL (text, no colour).
+ * returns: EXIT_OK, or EXIT_FILE with err set. A file that was cut short or damaged is read as far as it goes: what was
+ * lost is said on view->messages, and the result is EXIT_OK. */
+enum exit_code trace_report(FILE *out, const char *path, const struct trace_filter *filter,
+                            const struct trace_view *view, struct error *err);
+/* Counts per mechanism, ring pair, vector and mode; instructions between entry and return; the digest. */
+enum exit_code trace_stat(FILE *out, const char *path, const struct trace_filter *filter, const struct trace_view *view,
+                          struct error *err);
+/* Everything about event id (from 1). EXIT_USAGE with err set when there is no such event. */
+enum exit_code trace_show(FILE *out, const char *path, u64 id, const struct trace_view *view, struct error *err);
+/* Run description, end of the run, sections and what was lost. */
+enum exit_code trace_info(FILE *out, const char *path, const struct trace_view *view, struct error *err);
+
+/* Read the run description (and end properties; either may be NULL) of a recording, to make the run again.
+ * The caller frees with trace_properties_free(). returns: false with err set. */
+bool trace_read_properties(const char *path, struct trace_properties *run, struct trace_properties *end,
+                           struct error *err);
+/* Schedule every logged input on the port (input_replay). returns: false with err set; *inputs: how many (may be NULL).
+ * A recording whose input log is damaged or cut short is refused: replay must be exact. */
+bool trace_replay(const char *path, struct input_port *port, u64 *inputs, struct error *err);
+
+/* ---- one event as text ------------------------------------------------------------------------------------------- */
+
+/* #123  t=456789  3>0 syscall ... on one line, with a newline. */
+void trace_print_line(FILE *out, u64 id, const struct event_record *e, bool color);
+/* The explained rendering, several lines. */
+void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, bool color);
+/* One JSON object on one line. */
+void trace_print_json(FILE *out, u64 id, const struct event_record *e);
+
+#endif
