@@ -32,10 +32,14 @@ struct clock {
 };
 
 void clock_init(struct clock *clock);
-/* (Re)arm at an absolute tick; a tick in the past fires at the next clock_run(). */
+/* (Re)arm at an absolute tick; a tick in the past fires at the next clock_run(); CLOCK_NEVER only disarms. */
 void clock_arm(struct clock *clock, struct timer *timer, u64 when);
+/* As clock_arm(), but ahead of every timer of the same tick, whenever that one was armed: the input port's, so that an
+ * input falls into the same place in a recorded run and in its replay. */
+void clock_arm_first(struct clock *clock, struct timer *timer, u64 when);
 void clock_cancel(struct clock *clock, struct timer *timer);
-/* Fire every timer that is due at clock->ticks, in order. A timer may arm itself or others again. */
+/* Fire every timer that is due at clock->ticks, in order. A timer may arm itself or others again; what it arms at or
+ * before clock->ticks fires in the same call, so a periodic timer must move past `now`. */
 void clock_run(struct clock *clock);
 
 /* Ticks -> counts of a device clock of hz, and back (rounded up), without overflow. */

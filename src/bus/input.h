@@ -30,12 +30,20 @@ struct input_port *input_new(struct clock *clock);
 void input_free(struct input_port *port);
 void input_attach(struct input_port *port, enum input_source source, input_sink *sink, void *context);
 void input_set_log(struct input_port *port, input_log *log, void *context);
-/* Offer bytes from outside, at an instruction boundary. Bytes that the sink cannot take yet wait in order.
- * Ignored while the port replays. */
+/* Offer bytes from outside, at an instruction boundary. They reach the sink (and the log) at the next tick, ahead of
+ * every timer of that tick; at once while the clock still stands at 0. Bytes that the sink cannot take wait in order.
+ * A source without a sink drops them. Ignored while the port replays. */
 void input_push(struct input_port *port, enum input_source source, const u8 *bytes, size_t size);
-/* A sink has room again: deliver what waits (called at an instruction boundary by the machine's poll). */
+/* A sink has room again: offer what waits at the next tick (called at an instruction boundary by the machine's poll). */
 void input_poll(struct input_port *port);
 /* Replay: schedule a logged input at its tick. Switches live input off. Call in tick order. */
 void input_replay(struct input_port *port, u64 tick, enum input_source source, const u8 *bytes, size_t size);
+
+/* Bytes still wait for their sink: the machine should poll. */
+bool input_waiting(const struct input_port *port);
+/* Replayed inputs that have not been delivered yet. */
+size_t input_replay_left(const struct input_port *port);
+/* A sink refused bytes that it had taken when the log was made: this run is not the recorded one. */
+bool input_replay_diverged(const struct input_port *port);
 
 #endif
