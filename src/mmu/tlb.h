@@ -20,7 +20,7 @@ struct tlb_entry {
     laddr_t read_tag;
     laddr_t write_tag;
     uintptr_t addend; /* host address - linear address, meaningful when a tag has no low bits */
-    paddr_t page;     /* physical page, low bits: see below */
+    paddr_t page;     /* physical page */
     u8 global;
     u8 page_shift;
 };
@@ -36,6 +36,8 @@ struct itlb_entry {
 struct tlb_view {
     struct tlb_entry data[TLB_ENTRIES];
     struct itlb_entry insn[ITLB_ENTRIES];
+    /* One bit per entry that may hold a translation, so that a flush visits only those. */
+    u64 data_filled[TLB_ENTRIES / 64], insn_filled[ITLB_ENTRIES / 64];
     bool used; /* anything was filled since the last full flush */
 };
 
