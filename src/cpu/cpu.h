@@ -124,10 +124,13 @@ struct cpu_derived {
     bool code_breakpoints;
     enum cpu_mode mode;
     u64 door_count;         /* how often ring_commit() ran */
-    u64 code_generation;    /* moves whenever cached fetch state may be stale */
     u64 fetch_page;         /* linear page that fetch_host translates, or 1 */
     const u8 *fetch_host;
     paddr_t fetch_paddr;
+    u64 fetch_generation;   /* mmu.flushes when the page was opened */
+    bool code_flat;         /* no CS limit check on fetch: 64-bit mode, or a 4 GiB limit */
+    bool in_rep;            /* a REP body stopped in its middle: d.next_rip is the instruction itself */
+    u8 last_mechanism;      /* of the last transition through the door */
 };
 
 /* How the processor reaches its interrupt controllers. The machine fills it. */
@@ -159,9 +162,13 @@ struct fault {
     u8 vector;
     bool has_error;
     u32 error;
-    u64 cr2;  /* #PF only */
-    u16 rule; /* enum rule: the check that failed, 0 if none */
+    u64 cr2;        /* #PF only */
+    u16 rule;       /* enum rule: the check that failed, 0 if none */
+    u64 debug_bits; /* #DB only: what the fault adds to DR6 */
 };
+
+/* What setjmp(host.unwind) returns when something unwound to the engine. */
+enum unwind { UNWIND_FAULT = 1, UNWIND_STOP = 2 };
 
 /* Why a run stops for good. */
 enum stop_reason {
@@ -180,7 +187,7 @@ struct cpu_host {
     struct fault fault;  /* what cpu_raise() recorded */
     enum stop_reason stop;
     char stop_text[160];
-    struct insn_cache *insn_cache; /* the engine's */
+    struct engine *engine; /* owned by cpu/engine/ */
 };
 
 struct cpu {

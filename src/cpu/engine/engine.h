@@ -16,6 +16,10 @@ enum engine_exit {
  * returns: why it came back; the processor is at an instruction boundary, flags and RIP current. */
 enum engine_exit engine_run(struct cpu *cpu, u64 until_tick);
 
+/* Give the processor an engine (its decode cache, and the listener of physical memory); take it away again. */
+void engine_attach(struct cpu *cpu);
+void engine_detach(struct cpu *cpu);
+
 /* Execute exactly one instruction or deliver one event (tests, debugger). */
 enum engine_exit engine_step(struct cpu *cpu);
 

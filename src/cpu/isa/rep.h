@@ -74,6 +74,7 @@ ALWAYS_INLINE void rep_end(struct cpu *cpu, const struct rep *rep, bool stopped)
     cpu->clock->ticks--;
     if (rep->left != 0 && !stopped) {
         cpu->d.next_rip = cpu->arch.rip;
+        cpu->d.in_rep = true;
         cpu->clock->retired--;
     }
 }

@@ -18,6 +18,8 @@ struct interrupt_event {
     u64 cr2;     /* #PF: written to CR2 when delivery starts */
     u16 rule;
     u64 return_rip; /* pushed: the faulting instruction, or the next one */
+    bool in_rep;    /* the event interrupts a REP instruction in its middle (ID-14) */
+    bool code_breakpoint; /* #DB by an instruction breakpoint: the one fault that does not push RF=1 (ID-14) */
 };
 
 /* Deliver. Raises (with EXT as the rules say) when delivery itself faults: the engine combines (nesting.c). */

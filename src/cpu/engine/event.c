@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ * The instruction boundary: priorities, shadows, traps, interrupts, and the delivery of faults.
+ * SDM 3A, "Priority Among Concurrent Events"; SDM 3B, "Debug Exceptions"; rules NX-01..NX-06, SH-01..SH-05, DB-03.
+ */
+#include "cpu/engine/event.h"
+
+#include "cpu/fault.h"
+#include "cpu/flags.h"
+
+/* ---- delivery, with the state that survives an unwind */
+
+static void deliver(struct cpu *cpu, const struct interrupt_event *event)
+{
+    struct engine *e = cpu->host.engine;
+
+    e->event = *event;
+    e->delivering = true;
+    cpu->d.next_rip = cpu->arch.rip;
+    interrupt_deliver(cpu, event);
+    e->delivering = false;
+    cpu->arch.rip = cpu->d.next_rip;
+    cpu->clock->ticks++;
+    cpu_attention(cpu);
+}
+
+static struct interrupt_event event_of_fault(const struct cpu *cpu, const struct fault *fault)
+{
+    return (struct interrupt_event){
+        .mechanism = fault->vector == VEC_DF || fault->vector == VEC_MC ? MECH_ABORT : MECH_FAULT,
+        .vector = fault->vector,
+        .has_error = fault->has_error,
+        .error = fault->error,
+        .cr2 = fault->cr2,
+        .rule = fault->rule,
+        .return_rip = cpu->arch.rip,
+        .code_breakpoint = fault->rule == RULE_DB_03,
+    };
+}
+
+void event_fault_raised(struct cpu *cpu)
+{
+    struct engine *e = cpu->host.engine;
+    const struct fault *fault = &cpu->host.fault;
+    bool delivering = e->delivering;
+
+    e->delivering = false;
+    e->trap_armed = false;
+    e->pending = true;
+    cpu->clock->ticks++; /* a loop of faults takes time (NX-05) */
+    cpu_attention(cpu);
+    if (delivering) {
+        switch (fault_nesting(&e->event, fault)) {
+        case NEST_SERIAL: break;
+        case NEST_DOUBLE_FAULT:
+            e->event = (struct interrupt_event){.mechanism = MECH_ABORT,
+                                                .vector = VEC_DF,
+                                                .has_error = true,
+                                                .rule = fault->rule,
+                                                .return_rip = cpu->arch.rip};
+            return;
+        case NEST_SHUTDOWN:
+            e->pending = false;
+            ring_shutdown(cpu);
+            return;
+        }
+    } else {
+        cpu->arch.pending_debug = 0; /* SH-03: traps of an instruction that faults are dropped */
+    }
+    e->event = event_of_fault(cpu, fault);
+    if (fault->vector == VEC_DB)
+        debug_commit(cpu, fault->debug_bits);
+}
+
+/* ---- what an instruction leaves behind */
+
+/* A transition in the middle of the instruction may have replaced RFLAGS.TF: after INT n, SYSCALL and their like the
+ * trap is taken only if TF is still set (DB-01, SC-06, SC-07). SYSRET itself posts the trap for the TF it loads
+ * (SR-09). */
+static bool single_step_trap(const struct cpu *cpu)
+{
+    const struct engine *e = cpu->host.engine;
+    bool tf = cpu->arch.rflags & FLAG_TF;
+
+    if (cpu->d.door_count != e->door_before) {
+        switch ((enum mechanism)cpu->d.last_mechanism) {
+        case MECH_INT_N:
+        case MECH_INT3:
+        case MECH_INTO:
+        case MECH_INT1:
+        case MECH_SYSCALL:
+        case MECH_SYSENTER:
+        case MECH_TASK_SWITCH: return e->trap_armed && tf;
+        case MECH_SYSRET: return false;
+        default: break;
+        }
+    }
+    return e->trap_armed;
+}
+
+void event_insn_done(struct cpu *cpu)
+{
+    struct engine *e = cpu->host.engine;
+
+    if (single_step_trap(cpu) && !(cpu->arch.shadow & SHADOW_MOV_SS)) {
+        cpu->arch.pending_debug |= DR6_BS;
+        cpu_attention(cpu);
+    }
+    e->trap_armed = false;
+    if (e->rf_before && cpu->clock->retired == e->retired_before)
+        cpu->arch.rflags |= FLAG_RF; /* a REP in its middle keeps RF until it is complete */
+    e->rf_before = false;
+    if (cpu->arch.shadow)
+        cpu_attention(cpu);
+}
+
+/* ---- the boundary */
+
+static bool take_debug_trap(struct cpu *cpu)
+{
+    u64 dr6 = cpu->arch.pending_debug;
+
+    if (dr6 == 0 || (cpu->arch.shadow & SHADOW_MOV_SS))
+        return false; /* SH-01: a trap of the stack load itself waits for the next instruction */
+    cpu->arch.pending_debug = 0;
+    debug_commit(cpu, dr6);
+    deliver(cpu, &(struct interrupt_event){.mechanism = MECH_TRAP, .vector = VEC_DB, .return_rip = cpu->arch.rip});
+    return true;
+}
+
+static bool take_nmi(struct cpu *cpu)
+{
+    if (!cpu->arch.nmi_pending || cpu->arch.nmi_blocked)
+        return false;
+    if ((cpu->arch.shadow & SHADOW_MOV_SS) && !cpu_is_amd(cpu))
+        return false;
+    cpu->arch.nmi_pending = 0;
+    cpu->arch.activity = ACTIVE;
+    cpu->arch.shadow = 0;
+    deliver(cpu, &(struct interrupt_event){
+                     .mechanism = MECH_NMI, .vector = VEC_NMI, .return_rip = cpu->arch.rip, .in_rep = cpu->d.in_rep});
+    return true;
+}
+
+static bool take_irq(struct cpu *cpu)
+{
+    const struct cpu_ports *ports = &cpu->host.ports;
+    int vector;
+
+    if (!(cpu->arch.rflags & FLAG_IF) || cpu->arch.shadow || ports->interrupt_pending == NULL ||
+        !ports->interrupt_pending(ports->context))
+        return false;
+    vector = ports->interrupt_acknowledge(ports->context);
+    if (vector < 0)
+        return false; /* withdrawn between the request and the acknowledge */
+    cpu->arch.activity = ACTIVE;
+    deliver(cpu,
+            &(struct interrupt_event){
+                .mechanism = MECH_IRQ, .vector = (u8)vector, .return_rip = cpu->arch.rip, .in_rep = cpu->d.in_rep});
+    return true;
+}
+
+/* VM-03: virtual interrupt pending and enabled in VM86 or with PVI at CPL 3. */
+static void check_virtual_interrupt(struct cpu *cpu)
+{
+    u64 both = FLAG_VIF | FLAG_VIP;
+    bool virtual_flags =
+        cpu_vm86(cpu) ? cpu->arch.cr4 & CR4_VME : cpu_protected(cpu) && cpu->arch.cpl == 3 && (cpu->arch.cr4 & CR4_PVI);
+
+    if (virtual_flags && (cpu->arch.rflags & both) == both)
+        cpu_raise(cpu, GP(0), RULE_VM_03);
+}
+
+static bool may_wake(const struct cpu *cpu)
+{
+    const struct cpu_ports *ports = &cpu->host.ports;
+
+    /* MWAIT with ECX[0] wakes on a masked interrupt too; without a monitor that can see stores, every wake is allowed
+     * to be early (SDM 2B "MWAIT"), so it wakes on any interrupt request. */
+    return cpu->arch.activity == MWAITING && ports->interrupt_pending != NULL &&
+           ports->interrupt_pending(ports->context);
+}
+
+/* The states in which no instruction executes. returns true when the caller must leave the loop. */
+static bool stay_idle(struct cpu *cpu, enum engine_exit *exit)
+{
+    switch ((enum activity)cpu->arch.activity) {
+    case ACTIVE: return false;
+    case SHUTDOWN:
+        cpu->host.stop = STOP_SHUTDOWN;
+        *exit = ENGINE_STOPPED;
+        return true;
+    case MWAITING:
+    case HALTED:
+        if (may_wake(cpu)) {
+            cpu->arch.activity = ACTIVE;
+            return false;
+        }
+        break;
+    case WAIT_FOR_SIPI: break;
+    }
+    *exit = ENGINE_HALTED;
+    return true;
+}
+
+/* State that must not outlive the next instruction, or that needs a look after each one, keeps the loop slow. */
+static void arm_instruction(struct cpu *cpu, u64 until_tick)
+{
+    struct engine *e = cpu->host.engine;
+    bool slow = false;
+
+    e->trap_armed = (cpu->arch.rflags & FLAG_TF) != 0;
+    e->rf_before = (cpu->arch.rflags & FLAG_RF) != 0;
+    if (cpu->d.code_breakpoints && !e->rf_before) {
+        u64 hit = cpu->arch.shadow & SHADOW_MOV_SS
+                      ? 0
+                      : debug_code_match(cpu, (cpu->arch.rip + cpu->d.seg_base[CS]) & cpu->d.laddr_mask);
+
+        if (hit != 0) {
+            struct fault fault = FAULT(VEC_DB);
+
+            fault.debug_bits = hit;
+            cpu_raise(cpu, fault, RULE_DB_03);
+        }
+    }
+    slow = e->trap_armed || e->rf_before || cpu->arch.shadow || cpu->d.code_breakpoints || cpu->arch.pending_debug;
+    cpu->arch.rflags &= ~FLAG_RF; /* RF covers one instruction; it is back in event_insn_done() for a partial REP */
+    cpu->arch.shadow = 0;
+    cpu->d.in_rep = false;
+    cpu->d.stop_tick = slow ? 0 : (until_tick < cpu->clock->deadline ? until_tick : cpu->clock->deadline);
+}
+
+enum boundary event_boundary(struct cpu *cpu, u64 until_tick, enum engine_exit *exit)
+{
+    struct engine *e = cpu->host.engine;
+
+    if (cpu->host.stop != STOP_NONE) {
+        *exit = ENGINE_STOPPED;
+        return BOUNDARY_LEAVE;
+    }
+    if (cpu->clock->ticks >= cpu->clock->deadline)
+        clock_run(cpu->clock);
+    if (cpu->clock->ticks >= until_tick) {
+        *exit = ENGINE_TICK;
+        return BOUNDARY_LEAVE;
+    }
+    if (cpu->arch.init_pending) {
+        cpu->arch.init_pending = 0;
+        e->pending = false;
+        ring_init_signal(cpu);
+        cpu->arch.rip = cpu->d.next_rip;
+        return BOUNDARY_AGAIN;
+    }
+    if (e->pending) { /* a fault waits for its delivery */
+        struct interrupt_event event = e->event;
+
+        e->pending = false;
+        deliver(cpu, &event);
+        return BOUNDARY_AGAIN;
+    }
+    if (take_debug_trap(cpu) || take_nmi(cpu) || take_irq(cpu))
+        return BOUNDARY_AGAIN;
+    if (stay_idle(cpu, exit))
+        return BOUNDARY_LEAVE;
+    check_virtual_interrupt(cpu);
+    arm_instruction(cpu, until_tick);
+    return BOUNDARY_EXECUTE;
+}

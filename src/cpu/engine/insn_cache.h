@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * The decoded-instruction cache of the stepping engine: direct-mapped on the physical address of the first byte.
+ *
+ * An entry is valid for one (physical address, decode key). Instructions that cross a page are never kept. A write to a
+ * page that holds cached bytes reaches insn_cache_written() through the listener of physical memory.
+ */
+#ifndef RINGSIDE_CPU_ENGINE_INSN_CACHE_H
+#define RINGSIDE_CPU_ENGINE_INSN_CACHE_H
+
+#include "cpu/isa/insn.h"
+
+#define INSN_CACHE_SLOTS 65536u
+#define INSN_CACHE_EMPTY (~(paddr_t)0)
+
+struct insn_slot {
+    paddr_t paddr;
+    u32 key;
+    struct insn insn;
+};
+
+struct insn_cache {
+    paddr_t last_written_page; /* a page written again and again gives up its PAGE_CODE flag */
+    unsigned writes_in_row;
+    struct insn_slot slot[INSN_CACHE_SLOTS];
+};
+
+void insn_cache_flush(struct insn_cache *cache);
+/* Forget every instruction that has a byte in [paddr, paddr+size), which lies in one page. */
+void insn_cache_written(struct insn_cache *cache, struct physmem *pm, paddr_t paddr, unsigned size);
+
+ALWAYS_INLINE struct insn_slot *insn_cache_slot(struct insn_cache *cache, paddr_t paddr)
+{
+    /* Fold the page number in, so that pages 64 KiB apart do not fight for the same slots. */
+    return &cache->slot[(paddr ^ ((paddr >> 16) * 0x9E5)) % INSN_CACHE_SLOTS];
+}
+
+#endif
