@@ -76,6 +76,8 @@ void debug_write_register(struct cpu *cpu, unsigned number, u64 value); /* DR7.G
 u64 debug_read_register(struct cpu *cpu, unsigned number);
 /* A code breakpoint matches the linear address of the next instruction: DR6 bits, 0 if none. */
 u64 debug_code_match(const struct cpu *cpu, laddr_t laddr);
+/* Make #DB's cause visible, just before its delivery: or bits into DR6, clear DR7.GD. */
+void debug_commit(struct cpu *cpu, u64 dr6_bits);
 /* An I/O breakpoint (CR4.DE) matches: adds to pending_debug. Data breakpoints are matched in cpu/mem.c. */
 void debug_io_access(struct cpu *cpu, u16 port, unsigned size);
 
@@ -93,5 +95,8 @@ void rflags_popf(struct cpu *cpu, u64 image, enum width operand);
 u64 rflags_pushf_image(struct cpu *cpu, enum width operand);
 void rflags_cli(struct cpu *cpu);
 void rflags_sti(struct cpu *cpu);
+/* VIF and VIP are both set where the virtual interrupt flag is in force (VME in VM86 with IOPL < 3; PVI at CPL 3 with
+ * IOPL < 3): #GP(0) before the next instruction (VM-03). The engine asks at the boundary after a mechanism. */
+bool rflags_virtual_interrupt(const struct cpu *cpu);
 
 #endif

@@ -6,11 +6,12 @@
 
 #include "cpu/ring/transition.h"
 
-/* Begin staging: a transition whose target is the processor's present state. */
+/* Begin staging: a transition whose target is the processor's present state. Remembers that state as t.from, so a
+ * mechanism that changes more than the door commits (CR3, control registers) calls this before it changes anything. */
 struct transition transition_begin(const struct cpu *cpu, enum mechanism mechanism);
 
 /* Commit a validated, staged transition and show it to the observer.
- * in:      t  target and cause filled by the mechanism; from/to/sequence are filled here
+ * in:      t  from transition_begin(); target and cause filled by the mechanism; to/sequence are filled here
  * effects: CS, CPL, next_rip (the engine moves it to rip), and by stage: SS, RSP, RFLAGS; derived state recomputed;
  *          door_count moves. Never raises: everything was validated before. */
 void ring_commit(struct cpu *cpu, struct transition *t);

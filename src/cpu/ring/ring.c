@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ * The door: the only place that assigns CPL and commits CS and the execution mode.
+ * SDM 3A, "Privilege Levels", "Mode Switching"; APM 2, "Segment-Protection Overview".
+ */
+#include "cpu/ring/ring.h"
+
+#include "cpu/flags.h"
+
+const char *mechanism_name(enum mechanism m)
+{
+    static const char *const names[MECHANISMS] = {
+#define MECHANISM(id, name, text) [MECH_##id] = name,
+#include "cpu/ring/mechanism.def"
+#undef MECHANISM
+    };
+
+    return m < MECHANISMS ? names[m] : "unknown";
+}
+
+const char *mechanism_text(enum mechanism m)
+{
+    static const char *const texts[MECHANISMS] = {
+#define MECHANISM(id, name, text) [MECH_##id] = text,
+#include "cpu/ring/mechanism.def"
+#undef MECHANISM
+    };
+
+    return m < MECHANISMS ? texts[m] : "unknown";
+}
+
+struct ring_state ring_state_of(const struct cpu *cpu, u64 rip)
+{
+    return (struct ring_state){
+        .rip = rip,
+        .rsp = cpu->arch.gpr[RSP],
+        .rflags = flags_get(cpu),
+        .cr3 = cpu->arch.cr3,
+        .gs_base = cpu->arch.seg[GS].base,
+        .kernel_gs_base = cpu->arch.msr.kernel_gs_base,
+        .cs = cpu->arch.seg[CS].selector,
+        .ss = cpu->arch.seg[SS].selector,
+        .cpl = cpu->arch.cpl,
+        .mode = (u8)cpu->d.mode,
+    };
+}
+
+struct transition transition_begin(const struct cpu *cpu, enum mechanism mechanism)
+{
+    struct transition t = {
+        .mechanism = mechanism,
+        .cpl = cpu->arch.cpl,
+        .cs = cpu->arch.seg[CS],
+        .ss = cpu->arch.seg[SS],
+        .rip = cpu->d.next_rip,
+        .from = ring_state_of(cpu, cpu->arch.rip),
+    };
+
+    t.rsp = t.from.rsp;
+    t.rflags = t.from.rflags;
+    return t;
+}
+
+/* Recompute what depends on the mode, drop the cached fetch page (its rights were the old ring's), and show it. */
+static void open_door(struct cpu *cpu, struct transition *t)
+{
+    cpu_update_derived(cpu);
+    cpu->d.fetch_page = 1;
+    cpu->d.last_mechanism = (u8)t->mechanism;
+    t->sequence = ++cpu->d.door_count;
+    t->to = ring_state_of(cpu, t->rip);
+    if (cpu->host.observer && cpu->host.observer->transition)
+        cpu->host.observer->transition(cpu->host.observer->context, cpu, t);
+}
+
+void ring_commit(struct cpu *cpu, struct transition *t)
+{
+    cpu->arch.seg[CS] = t->cs;
+    cpu->arch.cpl = t->cpl;
+    cpu->d.next_rip = t->rip;
+    if (t->stage & STAGE_SS)
+        cpu->arch.seg[SS] = t->ss;
+    if (t->stage & STAGE_RSP)
+        cpu->arch.gpr[RSP] = t->rsp;
+    if (t->stage & STAGE_RFLAGS)
+        flags_put(cpu, t->rflags);
+    open_door(cpu, t);
+}
+
+void ring_commit_mode(struct cpu *cpu, enum mechanism mechanism, const struct ring_state *before)
+{
+    struct transition t = transition_begin(cpu, mechanism);
+
+    t.from = *before;
+    if (!(cpu->arch.cr0 & CR0_PE))
+        cpu->arch.cpl = 0;
+    t.cpl = cpu->arch.cpl;
+    open_door(cpu, &t);
+}
+
+void ring_side(struct cpu *cpu, enum side_kind kind, u32 number, u64 old_value, u64 new_value)
+{
+    struct side_event event = {.kind = kind, .number = number, .old_value = old_value, .new_value = new_value};
+
+    if (cpu->host.observer && cpu->host.observer->side)
+        cpu->host.observer->side(cpu->host.observer->context, cpu, &event);
+}

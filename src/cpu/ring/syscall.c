@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ * SYSCALL and SYSRET, by vendor and mode.
+ * SDM 2B, "SYSCALL-Fast System Call", "SYSRET-Return From Fast System Call"; APM 3, "SYSCALL", "SYSRET".
+ */
+#include "cpu/fault.h"
+#include "cpu/ring/flat.h"
+#include "cpu/ring/mechanisms.h"
+
+#define SYSRET_RFLAGS 0x3C7FD7ull /* SR-06: RF, VM and the reserved bits become 0 */
+
+/* SYSCALL in long mode: RIP from LSTAR, or on AMD from CSTAR when it comes from compatibility mode. */
+static void syscall_long(struct cpu *cpu, struct transition *t, u16 cs)
+{
+    const struct msr_file *msr = &cpu->arch.msr;
+    u64 rflags = t->rflags & ~FLAG_RF;
+
+    /* SC-08: the return address is stored as it is, canonical or not. */
+    cpu->arch.gpr[RCX] = t->rip;
+    cpu->arch.gpr[R11] = rflags; /* SC-04 */
+    t->cs = flat_code64(cs, 0);
+    t->rip = cpu_64bit(cpu) ? msr->lstar : msr->cstar; /* SC-02 */
+    t->rflags = (rflags & ~msr->fmask) | FLAG_FIXED1;
+    t->msr[0] = msr->star;
+    t->msr[1] = t->rip;
+    t->msr[2] = msr->fmask;
+    t->msrs = 3;
+}
+
+/* SYSCALL outside long mode (AMD only), SC-09. */
+static void syscall_legacy(struct cpu *cpu, struct transition *t, u16 cs)
+{
+    cpu->arch.gpr[RCX] = (u32)t->rip;
+    t->cs = flat_code32(cs, 0);
+    t->rip = (u32)cpu->arch.msr.star;
+    t->rflags &= ~(FLAG_IF | FLAG_VM | FLAG_RF);
+    t->msr[0] = cpu->arch.msr.star;
+    t->msrs = 1;
+}
+
+void ring_syscall(struct cpu *cpu)
+{
+    struct transition t;
+    u16 cs;
+
+    REQUIRE(cpu, cpu->arch.msr.efer & EFER_SCE, UD, RULE_SC_01);
+    /* UNVERIFIED: the APM's pseudocode has no mode check, so AMD real mode and VM86 take the legacy path (SC-02). */
+    REQUIRE(cpu, cpu_64bit(cpu) || cpu_is_amd(cpu), UD, RULE_SC_02);
+
+    /* SC-05: no table is read, and RSP stays. SC-03: any CPL. */
+    t = transition_begin(cpu, MECH_SYSCALL);
+    cs = (u16)(bits(cpu->arch.msr.star, 47, 32) & ~3ull);
+    t.cpl = 0;
+    t.ss = flat_stack((u16)(bits(cpu->arch.msr.star, 47, 32) + 8), 0);
+    t.stage = STAGE_SS | STAGE_RFLAGS;
+    if (cpu_long_mode(cpu))
+        syscall_long(cpu, &t, cs);
+    else
+        syscall_legacy(cpu, &t, cs);
+    ring_commit(cpu, &t);
+}
+
+void ring_sysret(struct cpu *cpu, bool rex_w)
+{
+    struct transition t;
+    u16 base = (u16)bits(cpu->arch.msr.star, 63, 48);
+    bool from64 = cpu_64bit(cpu), to64 = from64 && rex_w;
+
+    REQUIRE(cpu, cpu->arch.msr.efer & EFER_SCE, UD, RULE_SR_01);
+    REQUIRE(cpu, from64 || cpu_is_amd(cpu), UD, RULE_SR_03);
+    REQUIRE(cpu, cpu_protected(cpu), GP(0), RULE_SR_03);
+    REQUIRE(cpu, cpu->arch.cpl == 0, GP(0), RULE_SR_02);
+    if (to64 && !cpu_is_amd(cpu)) /* AMD completes; the fetch faults at CPL 3 */
+        REQUIRE(cpu, cpu_canonical(cpu, cpu->arch.gpr[RCX]), GP(0), RULE_SR_04);
+
+    t = transition_begin(cpu, MECH_SYSRET);
+    t.cpl = 3;
+    t.stage = STAGE_SS | STAGE_RFLAGS;
+    t.cs = to64 ? flat_code64((u16)((base + 16) | 3), 3) : flat_code32((u16)(base | 3), 3); /* SR-07 */
+    t.rip = to64 ? cpu->arch.gpr[RCX] : (u32)cpu->arch.gpr[RCX];                            /* SR-05 */
+    if (cpu_is_amd(cpu))
+        t.ss.selector = (u16)(base + 8); /* SR-07, SR-08: RPL and the hidden part stay what they were */
+    else
+        t.ss = flat_stack((u16)((base + 8) | 3), 3);
+    if (from64)
+        t.rflags = (cpu->arch.gpr[R11] & SYSRET_RFLAGS) | FLAG_FIXED1; /* SR-06 */
+    else
+        t.rflags = (t.rflags & ~FLAG_RF) | FLAG_IF;
+    t.msr[0] = cpu->arch.msr.star;
+    t.msrs = 1;
+    ring_commit(cpu, &t);
+    if (t.rflags & FLAG_TF) /* SR-09: the trap comes before the first user instruction */
+        cpu->arch.pending_debug |= DR6_BS;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ * SYSENTER and SYSEXIT, by vendor and mode.
+ * SDM 2B, "SYSENTER-Fast System Call", "SYSEXIT-Fast Return from Fast System Call"; APM 3, "SYSENTER", "SYSEXIT".
+ */
+#include "cpu/fault.h"
+#include "cpu/ring/flat.h"
+#include "cpu/ring/mechanisms.h"
+
+/* IA32_SYSENTER_CS as a selector base; bits 15:2 all zero means "not set up". */
+static u16 sysenter_selector(const struct cpu *cpu) { return (u16)(cpu->arch.msr.sysenter_cs & 0xFFFC); }
+
+static void record_msrs(const struct cpu *cpu, struct transition *t)
+{
+    t->msr[0] = cpu->arch.msr.sysenter_cs;
+    t->msr[1] = cpu->arch.msr.sysenter_esp;
+    t->msr[2] = cpu->arch.msr.sysenter_eip;
+    t->msrs = 3;
+}
+
+void ring_sysenter(struct cpu *cpu)
+{
+    struct transition t;
+    u16 cs = sysenter_selector(cpu);
+    bool long_mode = cpu_long_mode(cpu);
+
+    REQUIRE(cpu, !(cpu_is_amd(cpu) && long_mode), UD, RULE_SE_07);
+    REQUIRE(cpu, cpu->d.mode != MODE_REAL, GP(0), RULE_SE_01);
+    REQUIRE(cpu, cs != 0, GP(0), RULE_SE_02);
+
+    t = transition_begin(cpu, MECH_SYSENTER);
+    t.cpl = 0;
+    t.stage = STAGE_SS | STAGE_RSP | STAGE_RFLAGS;
+    t.cs = long_mode ? flat_code64(cs, 0) : flat_code32(cs, 0); /* SE-05 */
+    t.ss = flat_stack((u16)(cs + 8), 0);
+    t.rip = long_mode ? cpu->arch.msr.sysenter_eip : (u32)cpu->arch.msr.sysenter_eip; /* SE-06 */
+    t.rsp = long_mode ? cpu->arch.msr.sysenter_esp : (u32)cpu->arch.msr.sysenter_esp;
+    t.rflags &= ~(FLAG_VM | FLAG_IF | FLAG_RF); /* SE-03; SE-04: the others survive */
+    t.stack_source = STACK_SYSENTER_ESP;
+    record_msrs(cpu, &t);
+    ring_commit(cpu, &t);
+}
+
+void ring_sysexit(struct cpu *cpu, bool rex_w)
+{
+    struct transition t;
+    u16 cs = sysenter_selector(cpu);
+    bool to64 = cpu_64bit(cpu) && rex_w;
+    u64 rip = cpu->arch.gpr[RDX], rsp = cpu->arch.gpr[RCX];
+
+    /* UNVERIFIED: AMD in long mode at CPL > 0 gives #GP(0) as seen on hardware, so CPL is tested before the mode. */
+    REQUIRE(cpu, cpu->d.mode != MODE_REAL, GP(0), RULE_SE_01);
+    REQUIRE(cpu, cpu->arch.cpl == 0, GP(0), RULE_SX_01);
+    REQUIRE(cpu, !(cpu_is_amd(cpu) && cpu_long_mode(cpu)), UD, RULE_SX_03);
+    REQUIRE(cpu, cs != 0, GP(0), RULE_SX_02);
+    if (to64) {
+        REQUIRE(cpu, cpu_canonical(cpu, rip), GP(0), RULE_SX_05);
+        REQUIRE(cpu, cpu_canonical(cpu, rsp), GP(0), RULE_SX_05);
+    }
+
+    /* SX-03: RFLAGS is untouched. SX-04: the selectors. */
+    t = transition_begin(cpu, MECH_SYSEXIT);
+    t.cpl = 3;
+    t.stage = STAGE_SS | STAGE_RSP;
+    t.cs = to64 ? flat_code64((u16)((cs + 32) | 3), 3) : flat_code32((u16)((cs + 16) | 3), 3);
+    t.ss = flat_stack((u16)((cs + (to64 ? 40 : 24)) | 3), 3);
+    t.rip = to64 ? rip : (u32)rip;
+    t.rsp = to64 ? rsp : (u32)rsp;
+    t.stack_source = STACK_REGISTER;
+    record_msrs(cpu, &t);
+    ring_commit(cpu, &t);
+}
