@@ -25,10 +25,7 @@ static bool no_execute_enabled(const struct paging_mode *mode)
 }
 
 /* Bits of a physical address that this processor lacks. */
-static u64 address_beyond(const struct paging_mode *mode)
-{
-    return ~(BIT(mode->maxphyaddr) - 1);
-}
+static u64 address_beyond(const struct paging_mode *mode) { return ~(BIT(mode->maxphyaddr) - 1); }
 
 /* Read one paging-structure entry. A debugger's walk never reads a device: it sees "not present" there. */
 static u64 read_entry(struct physmem *pm, enum initiator who, paddr_t paddr, unsigned size)
@@ -128,10 +125,7 @@ static void note_update(struct walk *walk, paddr_t paddr, u64 entry, u64 wanted)
     }
 }
 
-static struct walk walk_failed(u32 error)
-{
-    return (struct walk){.ok = false, .error = error};
-}
+static struct walk walk_failed(u32 error) { return (struct walk){.ok = false, .error = error}; }
 
 /* Finish at the leaf: rights, then accessed and dirty. */
 static void walk_leaf(struct walk *walk, const struct paging_mode *mode, paddr_t entry_paddr, u64 entry,
@@ -188,8 +182,8 @@ static bool pae_directory(struct physmem *pm, enum initiator who, const struct p
                           u64 *directory, u32 *error)
 {
     unsigned index = (unsigned)bits(laddr, 31, 30);
-    u64 pdpte = mode->pdpte_in_memory ? read_entry(pm, who, (mode->cr3 & 0xFFFFFFE0u) + index * 8, 8)
-                                      : mode->pdpte[index];
+    u64 pdpte =
+        mode->pdpte_in_memory ? read_entry(pm, who, (mode->cr3 & 0xFFFFFFE0u) + index * 8, 8) : mode->pdpte[index];
 
     if (!(pdpte & PTE_P))
         return false;

@@ -246,8 +246,8 @@ static bool lookup(struct mmu *mmu, laddr_t laddr, enum access_type type, enum a
         *tag |= TLB_SLOW;
     else if (*tag & TLB_SLOW) {
         /* The reason may have passed (the page holds code no more): back to the fast path. */
-        const u8 *host = type == ACCESS_WRITE ? physmem_host_writable(mmu->physmem, e->page)
-                                              : physmem_host(mmu->physmem, e->page);
+        const u8 *host =
+            type == ACCESS_WRITE ? physmem_host_writable(mmu->physmem, e->page) : physmem_host(mmu->physmem, e->page);
         if (host != NULL)
             *tag = page;
     }
@@ -287,8 +287,7 @@ bool mmu_translate(struct mmu *mmu, laddr_t laddr, enum access_type type, enum a
 bool mmu_peek_translate(const struct mmu *mmu, laddr_t laddr, paddr_t *paddr)
 {
     /* The most permissive view: an observer sees what is mapped, not what the present privilege may read. */
-    struct walk walk =
-        page_walk(mmu->physmem, INITIATOR_DEBUGGER, &mmu->mode, laddr, ACCESS_READ, VIEW_SUPERVISOR_AC);
+    struct walk walk = page_walk(mmu->physmem, INITIATOR_DEBUGGER, &mmu->mode, laddr, ACCESS_READ, VIEW_SUPERVISOR_AC);
 
     if (walk.ok)
         *paddr = walk.paddr;

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT
+ * Making a processor, and the derived section of its state.
+ * SDM 3A, "Processor State After Reset", "Modes of Operation"; APM 2, "Processor Initialization State".
+ */
+#include "cpu/cpu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cpu/flags.h"
+
+/* The architectural section is compared and hashed as bytes: it may hold no padding. */
+_Static_assert(sizeof(struct segment) == 16 && sizeof(struct table_register) == 16 && sizeof(struct x87_reg) == 16 &&
+                   sizeof(union xmm_reg) == 16,
+               "a member of struct cpu_arch has padding");
+_Static_assert(offsetof(struct cpu_arch, seg) == 19 * 8 && offsetof(struct cpu_arch, gdtr) == 19 * 8 + 8 * 16 &&
+                   offsetof(struct cpu_arch, cr0) == 19 * 8 + 10 * 16 &&
+                   offsetof(struct cpu_arch, msr) == offsetof(struct cpu_arch, cr0) + (5 + 8 + 4) * 8 &&
+                   offsetof(struct cpu_arch, pending_debug) ==
+                       offsetof(struct cpu_arch, msr) + sizeof(struct msr_file) &&
+                   offsetof(struct cpu_arch, x87) == offsetof(struct cpu_arch, pending_debug) + 16 &&
+                   offsetof(struct cpu_arch, x87_control) == offsetof(struct cpu_arch, x87) + 8 * 16 + 16 &&
+                   offsetof(struct cpu_arch, xmm) == offsetof(struct cpu_arch, x87_control) + 16 &&
+                   offsetof(struct cpu_arch, monitor_address) == offsetof(struct cpu_arch, xmm) + 16 * 16 &&
+                   sizeof(struct cpu_arch) == offsetof(struct cpu_arch, monitor_address) + 16,
+               "struct cpu_arch has padding");
+
+/* A view in which no tag matches: accesses that need a check of each address (alignment, watchpoints) all take the
+ * slow path. Never written: fills go to mmu.view[]. */
+static const struct tlb_view view_without_hits = {
+    .data = {[0 ... TLB_ENTRIES - 1] = {.read_tag = TLB_INVALID, .write_tag = TLB_INVALID}},
+    .insn = {[0 ... ITLB_ENTRIES - 1] = {.tag = TLB_INVALID}},
+};
+
+/* ---- life */
+
+static void set_reset_segment(struct segment *seg, u16 selector, u64 base, u16 type)
+{
+    *seg = (struct segment){.selector = selector, .base = base, .limit = 0xFFFF, .attr = (u16)(SEG_PRESENT | type)};
+}
+
+/* Power-on values. CPL is 0 from the zeroed allocation; ring/reset.c takes the processor through the door later. */
+static void power_on(struct cpu *cpu)
+{
+    struct cpu_arch *arch = &cpu->arch;
+
+    arch->rip = 0xFFF0;
+    arch->rflags = FLAG_FIXED1;
+    flags_put_arithmetic(cpu, 0);
+    arch->gpr[RDX] = cpuid_leaf(&cpu->model, 1, 0).eax;
+    for (unsigned s = ES; s <= GS; s++)
+        set_reset_segment(&arch->seg[s], 0, 0, SEG_S | SEG_WRITABLE | SEG_ACCESSED);
+    set_reset_segment(&arch->seg[CS], 0xF000, 0xFFFF0000, SEG_S | SEG_CODE | SEG_READABLE | SEG_ACCESSED);
+    set_reset_segment(&arch->ldtr, 0, 0, 0x2); /* LDT */
+    set_reset_segment(&arch->tr, 0, 0, 0xB);   /* busy 32-bit TSS */
+    arch->gdtr.limit = 0xFFFF;
+    arch->idtr.limit = 0xFFFF;
+    arch->cr0 = CR0_CD | CR0_NW | CR0_ET;
+    arch->xcr0 = 1;
+    arch->dr[6] = 0xFFFF0FF0;
+    arch->dr[7] = 0x400;
+    arch->smbase = 0x30000;
+    arch->x87_control = 0x40;
+    arch->x87_tag = 0x5555;
+    arch->mxcsr = 0x1F80;
+    msr_reset(&arch->msr);
+}
+
+struct cpu *cpu_new(const struct cpu_model *model, unsigned number, struct clock *clock, struct physmem *pm,
+                    struct ports *io)
+{
+    struct cpu *cpu = calloc(1, sizeof *cpu);
+
+    if (cpu == NULL) {
+        fprintf(stderr, "ringside: no memory for a processor (%zu bytes)\n", sizeof *cpu);
+        abort();
+    }
+    cpu->model = *model;
+    cpu->clock = clock;
+    cpu->physmem = pm;
+    cpu->host.io = io;
+    mmu_init(&cpu->mmu, pm, (enum initiator)(INITIATOR_CPU0 + number));
+    cpu->d.fetch_page = 1;
+    power_on(cpu);
+    cpu_update_derived(cpu);
+    cpu_update_paging(cpu);
+    return cpu;
+}
+
+void cpu_free(struct cpu *cpu) { free(cpu); }
+
+/* ---- derived state */
+
+/* source: SDM 3A, "Modes of Operation"; SDM 3A, "Code-Segment Descriptor in 64-bit Mode" */
+static enum cpu_mode mode_of(const struct cpu_arch *arch)
+{
+    u16 code = arch->seg[CS].attr;
+
+    if (!(arch->cr0 & CR0_PE))
+        return MODE_REAL;
+    if (arch->rflags & FLAG_VM)
+        return MODE_VM86;
+    if (!(arch->msr.efer & EFER_LMA))
+        return code & SEG_DB ? MODE_PM32 : MODE_PM16;
+    if (code & SEG_L)
+        return MODE_LONG;
+    return code & SEG_DB ? MODE_COMPAT32 : MODE_COMPAT16;
+}
+
+static u32 decode_key_of(const struct cpu *cpu)
+{
+    const struct cpu_arch *arch = &cpu->arch;
+    enum cpu_mode mode = cpu->d.mode;
+    u32 key;
+
+    if (mode == MODE_LONG)
+        key = 2;
+    else
+        key = arch->seg[CS].attr & SEG_DB ? 1 : 0;
+    key |= arch->seg[SS].attr & SEG_DB ? KEY_STACK32 : 0;
+    key |= mode <= MODE_VM86 ? KEY_REAL_OR_VM : 0;
+    key |= mode == MODE_VM86 ? KEY_VM : 0;
+    key |= (u32)arch->cpl << KEY_CPL_SHIFT;
+    key |= arch->cr0 & CR0_EM ? KEY_EM : 0;
+    key |= arch->cr0 & CR0_TS ? KEY_TS : 0;
+    key |= arch->cr0 & CR0_MP ? KEY_MP : 0;
+    key |= arch->cr4 & CR4_OSFXSR ? KEY_OSFXSR : 0;
+    key |= arch->cr4 & CR4_OSXSAVE ? KEY_OSXSAVE : 0;
+    return key;
+}
+
+/* Whether accesses through a segment outside 64-bit mode need no limit and type check. */
+static bool segment_is_flat(const struct cpu *cpu, const struct segment *seg, bool write)
+{
+    bool code = (seg->attr & SEG_CODE) != 0;
+
+    if (seg->limit != 0xFFFFFFFF)
+        return false;
+    if (!code && (seg->attr & SEG_EXPAND_DOWN))
+        return false;
+    if (cpu->d.mode <= MODE_VM86)
+        return true; /* no type checks there */
+    if (seg->attr & SEG_UNUSABLE)
+        return false;
+    if (write)
+        return !code && (seg->attr & SEG_WRITABLE);
+    return !code || (seg->attr & SEG_READABLE);
+}
+
+static enum access_view view_of(const struct cpu *cpu)
+{
+    if (cpu->arch.cpl == 3)
+        return VIEW_USER;
+    /* AC matters under SMAP only: otherwise one view serves both. */
+    return (cpu->arch.cr4 & CR4_SMAP) && (cpu->arch.rflags & FLAG_AC) ? VIEW_SUPERVISOR_AC : VIEW_SUPERVISOR;
+}
+
+/* Kinds of enabled breakpoints in DR7. source: SDM 3B, "Debug Control Register (DR7)" */
+static void update_breakpoints(struct cpu *cpu)
+{
+    u64 dr7 = cpu->arch.dr[7];
+
+    cpu->d.watchpoints = false;
+    cpu->d.code_breakpoints = false;
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned kind = (unsigned)bits(dr7, 17 + 4 * i, 16 + 4 * i);
+
+        if (bits(dr7, 2 * i + 1, 2 * i) == 0)
+            continue;
+        if (kind == 0)
+            cpu->d.code_breakpoints = true;
+        else if (kind != 2)
+            cpu->d.watchpoints = true;
+    }
+}
+
+void cpu_update_derived(struct cpu *cpu)
+{
+    struct cpu_derived *d = &cpu->d;
+    struct tlb_view *no_hits = (struct tlb_view *)&view_without_hits;
+    enum access_view old_view = d->view_kind;
+
+    d->mode = mode_of(&cpu->arch);
+    d->laddr_mask = d->mode == MODE_LONG ? ~0ull : 0xFFFFFFFFull;
+    d->decode_key = decode_key_of(cpu);
+    d->seg_flat_read = 0;
+    d->seg_flat_write = 0;
+    for (unsigned s = ES; s <= GS; s++) {
+        const struct segment *seg = &cpu->arch.seg[s];
+
+        if (d->mode == MODE_LONG) {
+            d->seg_base[s] = s >= FS ? seg->base : 0;
+            d->seg_flat_read |= 1u << s;
+            d->seg_flat_write |= 1u << s;
+        } else {
+            d->seg_base[s] = seg->base;
+            d->seg_flat_read |= (u32)segment_is_flat(cpu, seg, false) << s;
+            d->seg_flat_write |= (u32)segment_is_flat(cpu, seg, true) << s;
+        }
+    }
+    update_breakpoints(cpu);
+    d->align_check = (cpu->arch.cr0 & CR0_AM) && (cpu->arch.rflags & FLAG_AC) && cpu->arch.cpl == 3;
+    d->view_kind = view_of(cpu);
+    d->view = d->align_check || d->watchpoints ? no_hits : &cpu->mmu.view[d->view_kind];
+    d->supervisor_view = d->watchpoints ? no_hits : &cpu->mmu.view[VIEW_SUPERVISOR];
+    d->code_flat = d->mode == MODE_LONG || cpu->arch.seg[CS].limit == 0xFFFFFFFF;
+    if (d->view_kind != old_view)
+        d->fetch_page = 1; /* what may be fetched depends on the view */
+}
+
+void cpu_update_paging(struct cpu *cpu)
+{
+    const struct cpu_arch *arch = &cpu->arch;
+    struct paging_mode *mode = &cpu->mmu.mode;
+
+    *mode = (struct paging_mode){
+        .cr3 = arch->cr3,
+        .maxphyaddr = cpu->model.physical_bits,
+        .pdpte_in_memory = cpu_is_amd(cpu),
+        .pse = (arch->cr4 & CR4_PSE) != 0,
+        .pse36 = cpu_has(cpu, FEAT_PSE36),
+        .nxe = (arch->msr.efer & EFER_NXE) != 0,
+        .wp = (arch->cr0 & CR0_WP) != 0,
+        .smep = (arch->cr4 & CR4_SMEP) != 0,
+        .smap = (arch->cr4 & CR4_SMAP) != 0,
+        .pge = (arch->cr4 & CR4_PGE) != 0,
+        .page1gb = cpu_has(cpu, FEAT_PAGE1GB),
+    };
+    memcpy(mode->pdpte, arch->pdpte, sizeof mode->pdpte);
+    if (!(arch->cr0 & CR0_PG))
+        mode->levels = 0;
+    else if (arch->msr.efer & EFER_LMA)
+        mode->levels = arch->cr4 & CR4_LA57 ? 5 : 4;
+    else
+        mode->levels = arch->cr4 & CR4_PAE ? 3 : 2;
+    cpu->d.fetch_page = 1;
+}
+
+/* ---- comparison */
+
+u64 cpu_state_hash(struct cpu *cpu)
+{
+    u64 stored = cpu->arch.rflags;
+    const u8 *bytes = (const u8 *)&cpu->arch;
+    u64 hash = 0x9E3779B97F4A7C15ull;
+
+    cpu->arch.rflags = flags_get(cpu);
+    for (size_t i = 0; i < sizeof cpu->arch; i += 8) {
+        hash = (hash ^ load_le64(bytes + i)) * 0xD6E8FEB86659FD93ull;
+        hash ^= hash >> 32;
+    }
+    cpu->arch.rflags = stored;
+    return hash;
+}

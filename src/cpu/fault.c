@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * Recording a fault, or a reason to stop, and unwinding to the run loop.
+ * SDM 3A, "Interrupt and Exception Handling".
+ */
+#include "cpu/fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+NORETURN COLD void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule)
+{
+    cpu->host.fault = fault;
+    cpu->host.fault.rule = (u16)rule;
+    longjmp(cpu->host.unwind, 1);
+}
+
+NORETURN COLD void cpu_raise_page_fault(struct cpu *cpu, laddr_t laddr, u32 error, enum rule rule)
+{
+    struct fault fault = FAULT_CODE(VEC_PF, error);
+
+    fault.cr2 = laddr;
+    cpu_raise(cpu, fault, rule);
+}
+
+NORETURN COLD void cpu_unimplemented(struct cpu *cpu, const char *fmt, ...)
+{
+    char what[100];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    snprintf(cpu->host.stop_text, sizeof cpu->host.stop_text, "not implemented: %s, at %04x:%016llx", what,
+             (unsigned)cpu->arch.seg[CS].selector, (unsigned long long)cpu->arch.rip);
+    cpu->host.stop = STOP_UNIMPLEMENTED;
+    longjmp(cpu->host.unwind, 2);
+}
