@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ * Near branches: Jcc JMP CALL RET LOOP LOOPE LOOPNE JCXZ JECXZ JRCXZ.
+ * SDM 1, "Control Transfer Instructions"; SDM 2, the instructions' pages.
+ *
+ * The target is checked before anything changes, so #GP(0) is reported at the branch. In 64-bit mode the operand size
+ * is 64 on Intel whatever 66 says; on AMD the decoder gives 16 with 66, and RIP is truncated (SG-06).
+ */
+#include "cpu/isa/condition.h"
+#include "cpu/isa/operand.h"
+#include "cpu/isa/stack_access.h"
+
+/* Check a near target and truncate it to the operand size.
+ * raises: #GP(0) when it is not canonical, or past the code segment's limit outside 64-bit mode. */
+ALWAYS_INLINE u64 near_target(struct cpu *cpu, u64 target, enum width w)
+{
+    if (LIKELY(w == W64)) {
+        /* Canonical for 48 bits is canonical for 57: the usual case needs no look at CR4. */
+        if (UNLIKELY((target + BIT(47)) >> 48 != 0))
+            REQUIRE(cpu, cpu_canonical(cpu, target), GP(0), RULE_NONE);
+        return target;
+    }
+    target &= width_mask(w);
+    REQUIRE(cpu, cpu_64bit(cpu) || target <= cpu->arch.seg[CS].limit, GP(0), RULE_SG_04);
+    return target;
+}
+
+ALWAYS_INLINE u64 relative_target(struct cpu *cpu, const struct insn *insn)
+{
+    return near_target(cpu, cpu->d.next_rip + insn->imm, (enum width)insn->width);
+}
+
+#define JUMP_BODY(cc, condition)                                                                                       \
+    BODY_PLAIN(op_j##cc)                                                                                               \
+    {                                                                                                                  \
+        if (condition)                                                                                                 \
+            cpu->d.next_rip = relative_target(cpu, insn);                                                              \
+    }
+CONDITIONS(JUMP_BODY)
+
+BODY_PLAIN(op_jmp_rel) { cpu->d.next_rip = relative_target(cpu, insn); }
+
+BODY_UNARY(op_jmp_near) { cpu->d.next_rip = near_target(cpu, dst_read(cpu, insn, w, f), w); }
+
+BODY_PLAIN(op_call_rel)
+{
+    u64 target = relative_target(cpu, insn);
+
+    stack_push(cpu, cpu->d.next_rip, (enum width)insn->width);
+    cpu->d.next_rip = target;
+}
+
+BODY_UNARY(op_call_near)
+{
+    u64 target = near_target(cpu, dst_read(cpu, insn, w, f), w);
+
+    stack_push(cpu, cpu->d.next_rip, w);
+    cpu->d.next_rip = target;
+}
+
+ALWAYS_INLINE void return_near(struct cpu *cpu, enum width w, u64 release)
+{
+    u64 target = near_target(cpu, stack_peek(cpu, 0, w), w);
+
+    stack_adjust(cpu, (i64)(width_bytes(w) + release));
+    cpu->d.next_rip = target;
+}
+
+BODY_PLAIN(op_ret_near) { return_near(cpu, (enum width)insn->width, 0); }
+
+BODY_PLAIN(op_ret_near_imm) { return_near(cpu, (enum width)insn->width, (u16)insn->imm); }
+
+/* The counter is rCX in the address size; the target is checked before it is stored. */
+ALWAYS_INLINE void loop_while(BODY_SIGNATURE, bool condition)
+{
+    enum width w = (enum width)insn->address_width;
+    u64 count = (reg_read(cpu, RCX, w) - 1) & width_mask(w);
+
+    if (count != 0 && condition)
+        cpu->d.next_rip = relative_target(cpu, insn);
+    reg_write(cpu, RCX, count, w);
+}
+
+BODY_PLAIN(op_loop) { loop_while(cpu, insn, true); }
+BODY_PLAIN(op_loope) { loop_while(cpu, insn, flag_zf(cpu)); }
+BODY_PLAIN(op_loopne) { loop_while(cpu, insn, !flag_zf(cpu)); }
+
+BODY_PLAIN(op_jcxz)
+{
+    if (reg_read(cpu, RCX, (enum width)insn->address_width) == 0)
+        cpu->d.next_rip = relative_target(cpu, insn);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ * PUSH POP PUSHA POPA ENTER LEAVE.
+ * SDM 1, "Procedure Calls, Interrupts, and Exceptions"; SDM 2, the instructions' pages.
+ */
+#include "cpu/isa/operand.h"
+#include "cpu/isa/stack_access.h"
+
+/* The operand is read before RSP moves: PUSH RSP stores the old value, and an address by RSP uses the old one. */
+BODY_UNARY(op_push) { stack_push(cpu, dst_read(cpu, insn, w, f), w); }
+
+BODY_PLAIN(op_push_imm) { stack_push(cpu, insn->imm, (enum width)insn->width); }
+
+/* An address by RSP uses the incremented value, and POP RSP keeps what was popped. SDM 2, "POP". */
+BODY_UNARY(op_pop)
+{
+    u64 value = stack_peek(cpu, 0, w);
+
+    if (f == FORM_MR) {
+        u64 old_rsp = cpu->arch.gpr[RSP], offset;
+
+        stack_adjust(cpu, (i64)width_bytes(w));
+        offset = effective_address(cpu, insn);
+        cpu->arch.gpr[RSP] = old_rsp;
+        mem_write(cpu, (enum seg)insn->seg, offset, value, w);
+        stack_adjust(cpu, (i64)width_bytes(w));
+    } else {
+        stack_adjust(cpu, (i64)width_bytes(w));
+        reg_write(cpu, insn->dst, value, w);
+    }
+}
+
+/* rAX rCX rDX rBX old-rSP rBP rSI rDI, in the order of their numbers. A fault half way leaves the words already stored
+ * and no register changed. */
+BODY_PLAIN(op_pusha)
+{
+    enum width w = (enum width)insn->width;
+    i64 bytes = (i64)width_bytes(w);
+
+    for (unsigned n = 0; n < 8; n++)
+        stack_poke(cpu, -bytes * (i64)(n + 1), cpu->arch.gpr[n], w);
+    stack_adjust(cpu, -bytes * 8);
+}
+
+BODY_PLAIN(op_popa)
+{
+    enum width w = (enum width)insn->width;
+    i64 bytes = (i64)width_bytes(w);
+    u64 value[8];
+
+    for (unsigned n = 0; n < 8; n++)
+        value[n] = stack_peek(cpu, bytes * (i64)(7 - n), w);
+    stack_adjust(cpu, bytes * 8);
+    for (unsigned n = 0; n < 8; n++)
+        if (n != RSP)
+            reg_write(cpu, n, value[n], w);
+}
+
+/* SDM 2, "ENTER": push rBP, copy level-1 frame pointers of the enclosing procedures, push the new frame pointer, and
+ * make room. A write at the final stack pointer must be possible. */
+BODY_PLAIN(op_enter)
+{
+    enum width w = (enum width)insn->width;
+    i64 bytes = (i64)width_bytes(w), depth = bytes;
+    unsigned level = insn->imm2 & 31;
+    u64 frame;
+
+    stack_poke(cpu, -depth, cpu->arch.gpr[RBP], w);
+    frame = stack_offset(cpu, -depth);
+    for (unsigned i = 1; i < level; i++) {
+        u64 display = (cpu->arch.gpr[RBP] - i * (u64)bytes) & stack_mask(cpu);
+        u64 link = mem_read(cpu, SS, display, w);
+
+        depth += bytes;
+        stack_poke(cpu, -depth, link, w);
+    }
+    if (level > 0) {
+        depth += bytes;
+        stack_poke(cpu, -depth, frame, w);
+    }
+    depth += (i64)(u16)insn->imm;
+    mem_probe(cpu, SS, stack_offset(cpu, -depth), (unsigned)bytes, true);
+    stack_adjust(cpu, -depth);
+    reg_write(cpu, RBP, frame, cpu_64bit(cpu) ? W64 : w);
+}
+
+/* rSP := rBP in the stack's size, then POP rBP in the operand's. */
+BODY_PLAIN(op_leave)
+{
+    enum width w = (enum width)insn->width;
+    u64 frame = cpu->arch.gpr[RBP] & stack_mask(cpu);
+    u64 value = mem_read(cpu, SS, frame, w);
+
+    stack_set(cpu, frame + width_bytes(w));
+    reg_write(cpu, RBP, value, w);
+}
