@@ -55,7 +55,7 @@
     static void name##_exec(BODY_SIGNATURE)
 
 /* Bodies are declared for the table by insn.def itself. */
-#define INSN(map, op, prefix, ext, mnemonic, o1, o2, o3, attributes, feature, body, source) extern const struct body body;
+#define INSN(map, op, prefix, ext, mnemonic, o1, o2, o3, attributes, feature, name, source) extern const struct body name;
 #include "cpu/isa/insn.def"
 #undef INSN
 
