@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ * MMX moves, lane insertion and extraction, masked store, and EMMS. The packed arithmetic is in simd_*.c.
+ * SDM 1, "Programming with Intel MMX Technology"; SDM 3A, "Intel MMX Technology System Programming".
+ */
+#include "cpu/isa/simd.h"
+
+BODY_PLAIN(op_mmx_movq)
+{
+    u64 v;
+
+    mmx_begin(cpu);
+    if (insn->form == FORM_MR) {
+        memory_write(cpu, insn, mmx_read(cpu, insn->src), W64);
+        mmx_enter_state(cpu);
+        return;
+    }
+    v = insn->form == FORM_RM ? memory_read(cpu, insn, W64) : mmx_read(cpu, insn->src);
+    mmx_write(cpu, insn->dst, v);
+}
+
+BODY_PLAIN(op_mmx_movd_load)
+{
+    enum width w = rex_width(insn);
+
+    mmx_begin(cpu);
+    mmx_write(cpu, insn->dst, insn->form == FORM_RM ? memory_read(cpu, insn, w) : reg_read(cpu, insn->src, w));
+}
+
+BODY_PLAIN(op_mmx_movd_store)
+{
+    enum width w = rex_width(insn);
+    u64 v = mmx_read(cpu, insn->src) & width_mask(w);
+
+    mmx_begin(cpu);
+    if (insn->form == FORM_MR)
+        memory_write(cpu, insn, v, w);
+    else
+        reg_write(cpu, insn->dst, v, w);
+    mmx_enter_state(cpu);
+}
+
+BODY_PLAIN(op_mmx_pinsrw)
+{
+    unsigned shift = 16 * (insn->imm & 3);
+    u64 v, d;
+
+    mmx_begin(cpu);
+    v = insn->form == FORM_RM ? memory_read(cpu, insn, W16) : reg_read(cpu, insn->src, W16);
+    d = mmx_read(cpu, insn->dst);
+    mmx_write(cpu, insn->dst, (d & ~(0xFFFFull << shift)) | (v << shift));
+}
+
+BODY_PLAIN(op_mmx_pextrw)
+{
+    u64 v = (mmx_read(cpu, insn->src) >> (16 * (insn->imm & 3))) & 0xFFFF;
+
+    mmx_begin(cpu);
+    mmx_enter_state(cpu);
+    reg_write(cpu, insn->dst, v, W32);
+}
+
+/* As MASKMOVDQU, eight bytes. */
+BODY_PLAIN(op_mmx_maskmovq)
+{
+    u64 v = mmx_read(cpu, insn->dst), mask = mmx_read(cpu, insn->src);
+    u64 limit = width_mask((enum width)insn->address_width), offset = cpu->arch.gpr[RDI];
+
+    mmx_begin(cpu);
+    for (unsigned i = 0; i < 8; i++)
+        if ((mask >> (8 * i + 7)) & 1)
+            mem_probe(cpu, (enum seg)insn->seg, (offset + i) & limit, 1, true);
+    for (unsigned i = 0; i < 8; i++)
+        if ((mask >> (8 * i + 7)) & 1)
+            mem_write(cpu, (enum seg)insn->seg, (offset + i) & limit, (u8)(v >> (8 * i)), W8);
+    mmx_enter_state(cpu);
+}
+
+/* Every tag empty; TOP is not changed. */
+BODY_PLAIN(op_emms)
+{
+    (void)insn;
+    mmx_begin(cpu);
+    cpu->arch.x87_tag = 0xFFFF;
+}
