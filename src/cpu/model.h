@@ -14,6 +14,8 @@ enum cpu_feature {
     CPU_FEATURES,
     /* Gates that are not CPUID bits: present from a processor generation on. */
     FEAT_ALWAYS = 254,
+    FEAT_CPUID = 253, /* has_cpuid */
+    FEAT_GEN6 = 252,  /* generation 6 and later */
 };
 
 enum cpu_vendor { VENDOR_INTEL, VENDOR_AMD };
