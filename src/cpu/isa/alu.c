@@ -22,7 +22,7 @@ ALU_BODY(op_add, a + b, flags_add(cpu, w, a, b, r))
 ALU_BODY(op_adc, a + b + flag_cf(cpu), flags_add(cpu, w, a, b, r))
 ALU_BODY(op_sub, a - b, flags_sub(cpu, w, a, b, r))
 ALU_BODY(op_sbb, a - b - flag_cf(cpu), flags_sub(cpu, w, a, b, r))
-ALU_BODY(op_and, a &b, flags_logic(cpu, w, r))
+ALU_BODY(op_and, (a & b), flags_logic(cpu, w, r))
 ALU_BODY(op_or, a | b, flags_logic(cpu, w, r))
 ALU_BODY(op_xor, a ^ b, flags_logic(cpu, w, r))
 

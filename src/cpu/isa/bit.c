@@ -65,26 +65,21 @@ BODY_FORMS(op_bsf)
         reg_write(cpu, insn->dst, (u64)__builtin_ctzll(source), w);
 }
 
-ALWAYS_INLINE void bit_scan_reverse(BODY_SIGNATURE, enum width w, u64 source)
+BODY_FORMS(op_bsr)
 {
+    u64 source = src_read(cpu, insn, w, f);
+
     flags_logic(cpu, w, source);
     if (source != 0)
         reg_write(cpu, insn->dst, 63u - (unsigned)__builtin_clzll(source), w);
 }
 
-BODY_FORMS(op_bsr) { bit_scan_reverse(cpu, insn, w, src_read(cpu, insn, w, f)); }
-
-/* A processor without LZCNT ignores the prefix and executes BSR. */
+/* A processor without LZCNT ignores the prefix and executes BSR: its row does not match then. */
 BODY_FORMS(op_lzcnt)
 {
     u64 source = src_read(cpu, insn, w, f);
-    u64 count;
+    u64 count = source == 0 ? width_bits(w) : (u64)__builtin_clzll(source) - (64 - width_bits(w));
 
-    if (UNLIKELY(!cpu_has(cpu, FEAT_LZCNT))) {
-        bit_scan_reverse(cpu, insn, w, source);
-        return;
-    }
-    count = source == 0 ? width_bits(w) : (u64)__builtin_clzll(source) - (64 - width_bits(w));
     flags_put_arithmetic(cpu, (source == 0 ? FLAG_CF : 0) | (count == 0 ? FLAG_ZF : 0));
     reg_write(cpu, insn->dst, count, w);
 }
