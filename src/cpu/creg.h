@@ -16,8 +16,8 @@ enum rule creg_check_cr0(const struct cpu *cpu, u64 value);
  *      *keep_tlb  bit 63 was set: no invalidation (PG-03) */
 enum rule creg_check_cr3(const struct cpu *cpu, u64 value, u64 *store, bool *keep_tlb);
 enum rule creg_check_cr4(const struct cpu *cpu, u64 value);
-/* Bits the model lacks, and LME against CR0.PG. A changed LMA bit is no violation here: the caller stores LMA as
- * creg_efer_store() says. */
+/* Bits the model lacks, LME against CR0.PG, and on AMD a changed LMA bit (MSR-06; Intel ignores that bit: the caller
+ * stores what creg_efer_store() says). */
 enum rule creg_check_efer(const struct cpu *cpu, u64 value);
 
 /* The values stored for a legal write: CR0 with ET set and reserved bits cleared, EFER with LMA kept as it is. */
