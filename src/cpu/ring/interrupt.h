@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * Delivery of an event, as its parts by mode share it (interrupt.c, interrupt_real.c, interrupt_long.c).
+ * SDM 2A, "INT n/INTO/INT3/INT1-Call to Interrupt Procedure"; SDM 3A, "Interrupt and Exception Handling".
+ */
+#ifndef RINGSIDE_CPU_RING_INTERRUPT_H
+#define RINGSIDE_CPU_RING_INTERRUPT_H
+
+#include "cpu/ring/descriptor.h"
+#include "cpu/ring/mechanisms.h"
+#include "cpu/ring/stack.h"
+
+/* One delivery under way. */
+struct delivery {
+    struct cpu *cpu;
+    const struct interrupt_event *event;
+    bool software; /* INT n, INT3, INTO: the gate's DPL counts, EXT is 0, RF is pushed as 0 */
+    u32 ext;       /* EXT bit of the error codes of faults in this delivery (ID-15, ID-28) */
+    u64 image;     /* RFLAGS as they are pushed (ID-14) */
+    struct descriptor gate;
+};
+
+/* The IDT entry as an error code: vector, IDT bit, EXT. */
+ALWAYS_INLINE u32 delivery_gate_error(const struct delivery *dv) { return dv->event->vector * 8u + 2u + dv->ext; }
+/* A selector as an error code. */
+ALWAYS_INLINE u32 delivery_selector_error(const struct delivery *dv, u16 selector)
+{
+    return selector_error(selector) + dv->ext;
+}
+
+/* DPL (software events only) and P of the gate, after its type: ID-02, ID-04, ID-22. */
+void delivery_check_gate(const struct delivery *dv);
+/* The gate's code segment: null, table, type, DPL, in long mode L and D, and P (ID-05 to ID-07). */
+struct descriptor delivery_code_segment(const struct delivery *dv);
+/* A transition with its cause filled in, for the observer. */
+struct transition delivery_transition(const struct delivery *dv, enum gate_kind gate);
+/* RFLAGS of the handler: ID-13, ID-27. */
+u64 delivery_handler_rflags(const struct delivery *dv, bool interrupt_gate);
+
+/* Through a 64-bit gate (EFER.LMA = 1). */
+void delivery_long(struct delivery *dv);
+/* Through the IVT, in real mode, or in VM86 by VME's redirection: CPL and mode stay.
+ * in: image  FLAGS to push (low 16 bits); clear  the RFLAGS bits that the handler starts without */
+void delivery_ivt(struct delivery *dv, u64 image, u64 clear);
+/* INT n in VM86 with VME and a redirection bit of 0 (VM-01).
+ * returns: true when it was delivered through the IVT.   raises: #GP(0) */
+bool delivery_redirected(struct delivery *dv);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * Delivery through 64-bit interrupt and trap gates: 16-byte entries, IST, the aligned frame that always holds SS:RSP.
+ * SDM 3A, "Exception and Interrupt Handling in 64-bit Mode"; APM 2, "Long-Mode Interrupt Control Transfers".
+ */
+#include "cpu/mem.h"
+#include "cpu/ring/interrupt.h"
+
+#define FRAME_ALIGNMENT 16u
+
+static void fetch_gate(struct delivery *dv)
+{
+    struct cpu *cpu = dv->cpu;
+    u32 offset = dv->event->vector * 16u;
+    laddr_t laddr = cpu->arch.idtr.base + offset;
+    u64 low;
+
+    REQUIRE(cpu, offset + 15 <= cpu->arch.idtr.limit, GP(delivery_gate_error(dv)), RULE_ID_01);
+    low = sys_read(cpu, laddr, W64);
+    dv->gate = descriptor_parse_wide(low, sys_read(cpu, laddr + 8, W64));
+    REQUIRE(cpu, descriptor_is_system(&dv->gate, SYS_INTERRUPT_GATE) || descriptor_is_system(&dv->gate, SYS_TRAP_GATE),
+            GP(delivery_gate_error(dv)), RULE_ID_03);
+    delivery_check_gate(dv);
+}
+
+/* IST, then RSP of the inner level, then the present RSP; aligned down (ID-11). */
+static u64 new_rsp(const struct delivery *dv, struct transition *t)
+{
+    struct cpu *cpu = dv->cpu;
+    u64 rsp = cpu->arch.gpr[RSP];
+
+    if (dv->gate.ist != 0) {
+        t->stack_source = STACK_IST;
+        t->ist = dv->gate.ist;
+        rsp = tss_ist_fetch(cpu, dv->gate.ist, dv->ext);
+    } else if (t->cpl < cpu->arch.cpl) {
+        t->stack_source = STACK_TSS_RSP;
+        rsp = tss_rsp_fetch(cpu, t->cpl, dv->ext, RULE_ID_09);
+    }
+    return rsp & ~(u64)(FRAME_ALIGNMENT - 1);
+}
+
+void delivery_long(struct delivery *dv)
+{
+    struct cpu *cpu = dv->cpu;
+    unsigned words = dv->event->has_error ? 6 : 5;
+    struct stack_cursor stack;
+    struct descriptor cs;
+    struct transition t;
+    bool interrupt;
+
+    fetch_gate(dv);
+    interrupt = dv->gate.type == SYS_INTERRUPT_GATE;
+    cs = delivery_code_segment(dv);
+    t = delivery_transition(dv, interrupt ? GATE_INTERRUPT64 : GATE_TRAP64);
+    t.cpl = descriptor_is_conforming(&cs) ? cpu->arch.cpl : cs.dpl; /* ID-08 */
+    t.rip = dv->gate.offset;
+    t.rflags = delivery_handler_rflags(dv, interrupt);
+    t.stage = STAGE_RSP | STAGE_RFLAGS;
+    stack = stack_new64(cpu, new_rsp(dv, &t), t.cpl, SS_(dv->ext), RULE_ID_10);
+    stack_require_room(&stack, words, W64);
+    REQUIRE(cpu, cpu_canonical(cpu, t.rip), GP(dv->ext), RULE_ID_23);
+    descriptor_set_accessed(cpu, &cs);
+    t.cs = descriptor_segment(&cs, selector_with_rpl(dv->gate.selector, t.cpl));
+    if (t.cpl != cpu->arch.cpl) { /* ID-11; UNVERIFIED: SS after an IST entry at the same CPL is kept (ID-12) */
+        t.ss = segment_null(t.cpl, t.cpl);
+        t.stage |= STAGE_SS;
+    }
+
+    stack_push(&stack, cpu->arch.seg[SS].selector, W64);
+    stack_push(&stack, cpu->arch.gpr[RSP], W64);
+    stack_push(&stack, dv->image, W64);
+    stack_push(&stack, cpu->arch.seg[CS].selector, W64);
+    stack_push(&stack, dv->event->return_rip, W64);
+    if (dv->event->has_error)
+        stack_push(&stack, dv->event->error, W64);
+
+    t.rsp = stack.sp;
+    t.frame = stack_linear(&stack);
+    t.frame_words = (u8)words;
+    t.frame_word_bytes = 8;
+    ring_commit(cpu, &t);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ * IRET in protected, compatibility and 64-bit mode: to the same level, outward, and into virtual-8086 mode.
+ * SDM 2A, "IRET/IRETD/IRETQ-Interrupt Return"; APM 3, "IRET".
+ */
+#include "cpu/ring/iret.h"
+#include "cpu/ring/segment.h"
+
+#define VM86_IMAGE 0x3F7FD5ull /* every flag that exists */
+#define VM86_FRAME_WORDS 9u
+
+/* RFLAGS that the image may change, by the level before the return (IR-09). */
+static u64 writable_flags(const struct cpu *cpu, enum width operand)
+{
+    unsigned iopl = (unsigned)((cpu->arch.rflags & FLAG_IOPL) >> FLAG_IOPL_SHIFT);
+    u64 writable = IRET_FLAGS16;
+
+    if (operand != W16)
+        writable |= FLAG_RF | FLAG_AC | (cpu->model.has_cpuid ? FLAG_ID : 0);
+    if (cpu->arch.cpl <= iopl)
+        writable |= FLAG_IF;
+    if (cpu->arch.cpl == 0)
+        writable |= FLAG_IOPL | (operand == W16 ? 0 : FLAG_VIF | FLAG_VIP);
+    return writable;
+}
+
+/* The return code segment, checked (IR-05). */
+static struct descriptor return_code_segment(struct cpu *cpu, u16 selector)
+{
+    u32 error = selector_error(selector);
+    u8 rpl = selector_rpl(selector);
+    struct descriptor cs;
+
+    REQUIRE(cpu, !selector_is_null(selector), GP(0), RULE_IR_05);
+    REQUIRE(cpu, descriptor_fetch(cpu, selector, &cs), GP(error), RULE_IR_05);
+    REQUIRE(cpu, descriptor_is_code(&cs), GP(error), RULE_IR_05);
+    REQUIRE(cpu, rpl >= cpu->arch.cpl, GP(error), RULE_IR_05);
+    if (descriptor_is_conforming(&cs))
+        REQUIRE(cpu, cs.dpl <= rpl, GP(error), RULE_IR_05);
+    else
+        REQUIRE(cpu, cs.dpl == rpl, GP(error), RULE_IR_05);
+    if (cpu_long_mode(cpu))
+        REQUIRE(cpu, (cs.attr & (SEG_L | SEG_DB)) != (SEG_L | SEG_DB), GP(error), RULE_IR_05);
+    REQUIRE(cpu, cs.present, NP(error), RULE_IR_05);
+    return cs;
+}
+
+/* The popped SS, checked (IR-06, IR-07). */
+static struct segment return_stack_segment(struct cpu *cpu, u16 selector, u8 cpl, bool to64)
+{
+    if (selector_is_null(selector)) {
+        REQUIRE(cpu, to64 && cpl < 3 && selector_rpl(selector) == cpl, GP(0), RULE_IR_06);
+        return segment_null(selector, cpl);
+    }
+    return stack_segment_load(cpu, STACK_USE_IRET, selector, cpl, 0);
+}
+
+/* RSP after popping it for a new SS. A 16-bit stack takes SP only and leaks the kernel's upper bits (IR-11). */
+static u64 return_rsp(const struct cpu *cpu, const struct segment *ss, u64 popped, u64 kernel, bool to64)
+{
+    if (to64)
+        return popped; /* IR-15: never checked */
+    if (ss->attr & SEG_DB)
+        return (u32)popped;
+    kernel = (kernel & ~0xFFFFull) | (popped & 0xFFFF);
+    return cpu_is_amd(cpu) ? kernel : (u32)kernel;
+}
+
+/* Into virtual-8086 mode, from CPL 0 by a 32-bit image with VM = 1 (IR-02, IR-12). */
+static void return_to_vm86(struct cpu *cpu, struct stack_cursor *stack, const struct iret_frame *frame)
+{
+    struct transition t = transition_begin(cpu, MECH_IRET_VM86);
+    static const enum seg order[] = {ES, DS, FS, GS};
+    u16 selector[ARRAY_LEN(order)];
+
+    t.rsp = stack_pop(stack, W32);
+    t.ss = segment_vm86((u16)stack_pop(stack, W32));
+    for (unsigned i = 0; i < ARRAY_LEN(order); i++)
+        selector[i] = (u16)stack_pop(stack, W32);
+    REQUIRE(cpu, frame->rip <= 0xFFFF, GP(0), RULE_IR_12);
+
+    for (unsigned i = 0; i < ARRAY_LEN(order); i++)
+        cpu->arch.seg[order[i]] = segment_vm86(selector[i]);
+    t.cpl = 3;
+    t.cs = segment_vm86(frame->cs);
+    t.rip = frame->rip;
+    t.rflags = frame->rflags & (cpu->model.has_cpuid ? VM86_IMAGE : VM86_IMAGE & ~FLAG_ID);
+    t.stage = STAGE_SS | STAGE_RSP | STAGE_RFLAGS;
+    t.stack_source = STACK_POPPED;
+    iret_describe_frame(&t, frame, VM86_FRAME_WORDS, W32);
+    iret_commit(cpu, &t);
+}
+
+void iret_from_protected(struct cpu *cpu, enum width operand)
+{
+    bool from64 = cpu_64bit(cpu), to64, outward;
+    struct stack_cursor stack = stack_current(cpu, from64 ? RULE_ID_20 : RULE_SG_04);
+    struct iret_frame frame = iret_pop_frame(&stack, operand);
+    u64 writable = writable_flags(cpu, operand);
+    struct descriptor cs;
+    struct transition t;
+
+    if (operand == W32 && (frame.rflags & FLAG_VM) && cpu->arch.cpl == 0 && !cpu_long_mode(cpu)) {
+        return_to_vm86(cpu, &stack, &frame);
+        return;
+    }
+    cs = return_code_segment(cpu, frame.cs);
+    to64 = cpu_long_mode(cpu) && (cs.attr & SEG_L);
+    outward = selector_rpl(frame.cs) > cpu->arch.cpl;
+    t = transition_begin(cpu, outward ? MECH_IRET_OUTER : MECH_IRET_SAME);
+    t.cpl = selector_rpl(frame.cs);
+    t.rip = frame.rip;
+    t.stage = STAGE_RSP | STAGE_RFLAGS;
+    t.rsp = stack.sp;
+    t.stack_source = STACK_POPPED;
+    if (outward || from64) { /* IR-04 */
+        u64 popped = stack_pop(&stack, operand);
+        u16 ss = (u16)stack_pop(&stack, operand);
+
+        t.ss = return_stack_segment(cpu, ss, t.cpl, to64);
+        t.rsp = return_rsp(cpu, &t.ss, popped, stack.sp, to64);
+        t.stage |= STAGE_SS;
+    }
+    /* UNVERIFIED: a 64-bit image returning to compatibility mode is held against the limit with all its bits. */
+    REQUIRE(cpu, to64 ? cpu_canonical(cpu, t.rip) : t.rip <= cs.limit, GP(0), RULE_IR_08);
+    descriptor_set_accessed(cpu, &cs);
+    t.cs = descriptor_segment(&cs, frame.cs);
+    t.rflags = (t.rflags & ~writable) | (frame.rflags & writable);
+    iret_describe_frame(&t, &frame, t.stage & STAGE_SS ? 5 : 3, operand);
+    iret_commit(cpu, &t);
+    if (outward)
+        segment_revoke_outward(cpu);
+}
