@@ -29,6 +29,8 @@ struct cpu_model {
     u8 linear_bits;   /* 32, 48 or 57 */
     bool has_cpuid;   /* EFLAGS.ID can be changed and CPUID exists (not on the first 486) */
     u8 generation;    /* 4 = 486, 5 = Pentium, 6 = P6 and later: gates what CPUID does not name (RDPMC, UD0...) */
+    u32 basic_leaves;    /* highest basic CPUID leaf */
+    u32 extended_leaves; /* highest extended CPUID leaf, 0 = there are none */
     bool feature[CPU_FEATURES];
     u64 arch_capabilities; /* value of IA32_ARCH_CAPABILITIES when the feature is present */
 };
