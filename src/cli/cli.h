@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * The command line: what the sub-commands share.
+ */
+#ifndef RINGSIDE_CLI_CLI_H
+#define RINGSIDE_CLI_CLI_H
+
+#include "machine/machine.h"
+#include "trace/trace.h"
+
+/* Print "ringside: TEXT" to stderr. returns: err->code */
+int cli_fail(const struct error *err);
+
+/* --color=auto|always|never, honouring NO_COLOR; auto means: stream is a terminal. */
+enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+bool cli_color(enum color_choice choice, FILE *stream);
+
+/* ---- run_options.c: everything `run`, `record` and `replay` take. */
+
+enum serial_kind { SERIAL_NULL, SERIAL_STDIO, SERIAL_FILE };
+
+struct run_options {
+    struct machine_options machine;
+    enum serial_kind serial;
+    const char *serial_path;
+    const char *record_path;  /* record -o FILE */
+    bool trace;               /* --trace: live text */
+    const char *trace_path;   /* --trace=FILE or -D FILE; NULL: stderr */
+    bool trace_verbose;
+    bool trace_side;          /* also SWAPGS, CR and MSR writes in the live text */
+    struct trace_filter filter;
+    bool summary_json;
+    bool digest_only;         /* keep the event digest although nothing is recorded */
+    enum color_choice color;
+};
+
+/* Parse the words after the sub-command. Strings are borrowed from argv.
+ * returns: false with err set (EXIT_USAGE), naming the word and the nearest that is known. */
+bool run_options_parse(struct run_options *o, int argc, char **argv, struct error *err);
+/* Print the options for --help. */
+void run_options_help(FILE *out);
+
+/* ---- sub-commands; argv[0] is the sub-command's name. */
+int cmd_run(int argc, char **argv);
+int cmd_record(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_cpus(int argc, char **argv);
+int cmd_machines(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+
+/* The known word nearest to a mistyped one (edit distance at most 3), or NULL. words ends with NULL. */
+const char *cli_nearest(const char *word, const char *const *words);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ * ringside run, record and replay: one run of a machine, with or without a recorder.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/console.h"
+#include "cli/image_hash.h"
+
+/* One run, from options to exit code. */
+struct session {
+    struct run_options options;
+    struct console console;
+    struct machine *machine;
+    struct recorder *recorder;
+    FILE *live;
+    const char *replay_path; /* NULL: live input */
+    struct trace_properties run, end;
+};
+
+static void describe_run(struct session *s, int argc, char **argv)
+{
+    const struct machine_options *m = &s->options.machine;
+    char command[4096] = "ringside";
+
+    trace_properties_set(&s->run, "version", "%s", RINGSIDE_VERSION);
+    for (int i = 0; i < argc; i++) {
+        char key[32];
+        size_t used = strlen(command);
+
+        snprintf(command + used, sizeof command - used, strchr(argv[i], ' ') ? " '%s'" : " %s", argv[i]);
+        snprintf(key, sizeof key, "argv.%d", i);
+        trace_properties_set(&s->run, key, "%s", argv[i]);
+    }
+    trace_properties_set(&s->run, "command", "%s", command);
+    trace_properties_set(&s->run, "cpu.model", "%s", m->model.name);
+    trace_properties_set(&s->run, "cpu.vendor", "%s", m->model.vendor == VENDOR_AMD ? "amd" : "intel");
+    trace_properties_set(&s->run, "rtc.start", "%lld", (long long)m->rtc_start);
+    image_hash_property(&s->run, "image.kernel", m->kernel);
+    image_hash_property(&s->run, "image.initrd", m->initrd);
+}
+
+static void describe_end(struct session *s, const struct machine_result *r)
+{
+    trace_properties_set(&s->end, "end.reason", "%s", machine_end_name(r->end));
+    trace_properties_set(&s->end, "end.exit_code", "%d", r->exit_code);
+    trace_properties_set(&s->end, "end.state_hash", "%016llx", (unsigned long long)r->state_hash);
+    trace_properties_set(&s->end, "end.ticks", "%llu", (unsigned long long)r->ticks);
+    trace_properties_set(&s->end, "end.retired", "%llu", (unsigned long long)r->retired);
+}
+
+static bool open_recorder(struct session *s, struct error *err)
+{
+    struct run_options *o = &s->options;
+    struct recorder_options options = {
+        .path = o->record_path,
+        .run = &s->run,
+        .live_filter = &o->filter,
+        .verbose = o->trace_verbose,
+    };
+
+    if (!o->trace && o->record_path == NULL && !o->digest_only)
+        return true;
+    if (o->trace) {
+        s->live = o->trace_path == NULL ? stderr : fopen(o->trace_path, "w");
+        if (s->live == NULL)
+            return error_set(err, EXIT_FILE, "cannot write the trace to '%s': %s", o->trace_path, strerror(errno));
+        options.live = s->live;
+        options.color = cli_color(o->color, s->live);
+        if (!o->trace_side && o->filter.kinds == 0)
+            o->filter.kinds = 1; /* transitions only */
+    }
+    s->recorder = recorder_open(&options, err);
+    return s->recorder != NULL;
+}
+
+static bool open_session(struct session *s, struct error *err)
+{
+    if (!open_recorder(s, err) || !console_open(&s->console, s->options.serial, s->options.serial_path, err))
+        return false;
+    console_world(&s->console, &s->options.machine.world);
+    if (s->replay_path != NULL)
+        s->options.machine.world.input = NULL;
+    s->machine = machine_new(&s->options.machine, err);
+    if (s->machine == NULL)
+        return false;
+    s->console.machine = s->machine;
+    if (s->recorder != NULL)
+        recorder_attach(s->recorder, machine_cpu(s->machine), machine_input(s->machine));
+    if (s->replay_path != NULL && !trace_replay(s->replay_path, machine_input(s->machine), NULL, err))
+        return false;
+    console_catch_signals();
+    machine_power_on(s->machine);
+    return true;
+}
+
+static void print_summary(const struct session *s, const struct machine_result *r)
+{
+    fprintf(stderr, "{\"reason\": \"%s\", \"exit_code\": %d, \"retired\": %llu, \"ticks\": %llu, \"state_hash\": \"%016llx\"",
+            machine_end_name(r->end), r->exit_code, (unsigned long long)r->retired, (unsigned long long)r->ticks,
+            (unsigned long long)r->state_hash);
+    if (s->recorder != NULL)
+        fprintf(stderr, ", \"digest\": \"%016llx\", \"transitions\": %llu", (unsigned long long)recorder_digest(s->recorder),
+                (unsigned long long)recorder_transitions(s->recorder));
+    fprintf(stderr, "}\n");
+}
+
+/* Say on stderr how the run ended, unless the guest ended it in an orderly way. */
+static void print_end(const struct machine_result *r)
+{
+    switch (r->end) {
+    case END_POWER_OFF:
+    case END_DEBUG_EXIT:
+    case END_QUIT: break;
+    case END_SHUTDOWN:
+        fprintf(stderr, "ringside: the guest shut down (triple fault) after %llu instructions; --trace shows the chain\n",
+                (unsigned long long)r->retired);
+        break;
+    default:
+        fprintf(stderr, "ringside: %s%s%s after %llu instructions\n", machine_end_name(r->end), r->detail[0] ? ": " : "", r->detail,
+                (unsigned long long)r->retired);
+        break;
+    }
+}
+
+static int close_session(struct session *s, int code, u64 *digest)
+{
+    struct error err;
+    bool output_failed = s->console.write_failed;
+
+    console_close(&s->console);
+    if (s->recorder != NULL) {
+        if (digest != NULL)
+            *digest = recorder_digest(s->recorder);
+        if (!recorder_close(s->recorder, &s->end, &err))
+            code = cli_fail(&err);
+    }
+    if (s->live != NULL && s->live != stderr && fclose(s->live) != 0) {
+        error_set(&err, EXIT_FILE, "cannot write the trace to '%s': %s", s->options.trace_path, strerror(errno));
+        code = cli_fail(&err);
+    }
+    if (output_failed) {
+        error_set(&err, EXIT_FILE, "the guest's serial output could not be written%s%s", s->options.serial_path ? " to " : "",
+                  s->options.serial_path ? s->options.serial_path : "");
+        code = cli_fail(&err);
+    }
+    if (s->machine != NULL)
+        machine_free(s->machine);
+    trace_properties_free(&s->run);
+    trace_properties_free(&s->end);
+    return code;
+}
+
+static int run_session(struct session *s, u64 *digest)
+{
+    struct machine_result result;
+    struct error err;
+    int code;
+
+    if (!open_session(s, &err)) {
+        console_close(&s->console);
+        return close_session(s, cli_fail(&err), NULL);
+    }
+    code = machine_run(s->machine, &result);
+    console_close(&s->console);
+    describe_end(s, &result);
+    print_end(&result);
+    if (s->options.summary_json)
+        print_summary(s, &result);
+    return close_session(s, code, digest);
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    return argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+static int run_or_record(int argc, char **argv, bool record)
+{
+    struct session s = {0};
+    struct error err;
+
+    if (wants_help(argc, argv)) {
+        run_options_help(stdout);
+        return EXIT_OK;
+    }
+    if (!run_options_parse(&s.options, argc, argv, &err))
+        return cli_fail(&err);
+    if (record != (s.options.record_path != NULL)) {
+        error_set(&err, EXIT_USAGE, record ? "record wants -o FILE, the recording to write" : "-o belongs to 'ringside record'");
+        return cli_fail(&err);
+    }
+    describe_run(&s, argc, argv);
+    return run_session(&s, NULL);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    return run_or_record(argc, argv, false);
+}
+
+int cmd_record(int argc, char **argv)
+{
+    return run_or_record(argc, argv, true);
+}
+
+/* ---- replay: the words of the recorded command, the recorded input, and the digests compared. */
+
+#define MAX_WORDS TRACE_PROPERTIES_MAX
+
+static int recorded_words(const struct trace_properties *run, char **words)
+{
+    int count = 0;
+
+    for (; count < MAX_WORDS; count++) {
+        char key[32];
+
+        snprintf(key, sizeof key, "argv.%d", count);
+        words[count] = (char *)(uintptr_t)trace_properties_get(run, key);
+        if (words[count] == NULL)
+            break;
+    }
+    return count;
+}
+
+static u64 property_number(const struct trace_properties *p, const char *key, int base)
+{
+    const char *text = trace_properties_get(p, key);
+
+    return text == NULL ? 0 : strtoull(text, NULL, base);
+}
+
+static bool prepare_replay(struct session *s, const char *path, struct trace_properties *run, struct trace_properties *end,
+                           struct error *err)
+{
+    char *words[MAX_WORDS + 1];
+    const char *reason;
+    int count = recorded_words(run, words);
+
+    if (count == 0)
+        return error_set(err, EXIT_FILE, "the recording '%s' does not say how it was made", path);
+    if (!run_options_parse(&s->options, count, words, err))
+        return false;
+    s->options.record_path = NULL;
+    s->options.trace = false;
+    s->options.digest_only = true;
+    s->options.serial = s->options.serial == SERIAL_NULL ? SERIAL_NULL : SERIAL_STDIO;
+    s->options.machine.rtc_start = (i64)property_number(run, "rtc.start", 10);
+    s->replay_path = path;
+    reason = trace_properties_get(end, "end.reason");
+    if (reason == NULL)
+        return error_set(err, EXIT_FILE, "the recording '%s' has no end: it was cut short and cannot be replayed to compare", path);
+    if (strcmp(reason, "quit") == 0 || strcmp(reason, "interrupted") == 0 || strcmp(reason, "timeout") == 0)
+        s->options.machine.max_ticks = property_number(end, "end.ticks", 10);
+    s->options.machine.timeout = 0;
+    return image_hash_verify(run, "image.kernel", s->options.machine.kernel, err) &&
+           image_hash_verify(run, "image.initrd", s->options.machine.initrd, err);
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    struct trace_properties run = {0}, end = {0};
+    struct session s = {0};
+    struct error err;
+    u64 digest = 0, recorded;
+    int code;
+
+    if (argc != 2 || argv[1][0] == '-') {
+        fprintf(argc == 2 && wants_help(argc, argv) ? stdout : stderr,
+                "usage: ringside replay FILE\n\nMakes the recorded run again, with its input, and compares the event digests:\n"
+                "exit code 0 when they are equal, 1 when they differ.\n");
+        return argc == 2 && wants_help(argc, argv) ? EXIT_OK : EXIT_USAGE;
+    }
+    if (!trace_read_properties(argv[1], &run, &end, &err) || !prepare_replay(&s, argv[1], &run, &end, &err)) {
+        trace_properties_free(&run);
+        trace_properties_free(&end);
+        return cli_fail(&err);
+    }
+    recorded = property_number(&end, "digest", 16);
+    code = run_session(&s, &digest);
+    if (digest != 0) {
+        fprintf(stderr, "ringside: digest %016llx, recorded %016llx: %s\n", (unsigned long long)digest, (unsigned long long)recorded,
+                digest == recorded ? "equal" : "DIFFERENT");
+        code = digest == recorded ? EXIT_OK : EXIT_DIFFERENT;
+    }
+    trace_properties_free(&run);
+    trace_properties_free(&end);
+    return code;
+}

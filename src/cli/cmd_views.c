@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ * ringside report, stat, show and info: reading a recording.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+struct view_options {
+    struct trace_filter filter;
+    struct trace_view view;
+    enum color_choice color;
+    const char *words[2]; /* what is not an option */
+    unsigned word_count;
+    bool help;
+};
+
+static bool set_format(struct view_options *o, const char *text, struct error *err)
+{
+    if (strcmp(text, "text") == 0)
+        o->view.format = TRACE_TEXT;
+    else if (strcmp(text, "verbose") == 0)
+        o->view.format = TRACE_VERBOSE;
+    else if (strcmp(text, "json") == 0)
+        o->view.format = TRACE_JSON;
+    else
+        return error_set(err, EXIT_USAGE, "--format %s: text, verbose or json", text);
+    return true;
+}
+
+static bool set_color(struct view_options *o, const char *text, struct error *err)
+{
+    if (strcmp(text, "auto") == 0)
+        o->color = COLOR_AUTO;
+    else if (strcmp(text, "always") == 0)
+        o->color = COLOR_ALWAYS;
+    else if (strcmp(text, "never") == 0)
+        o->color = COLOR_NEVER;
+    else
+        return error_set(err, EXIT_USAGE, "--color %s: auto, always or never", text);
+    return true;
+}
+
+static bool set_limit(struct view_options *o, const char *text, struct error *err)
+{
+    char *end;
+
+    o->view.limit = strtoull(text, &end, 10);
+    if (end == text || *end != '\0' || *text == '-')
+        return error_set(err, EXIT_USAGE, "--limit wants a number, not '%s'", text);
+    return true;
+}
+
+static bool apply(struct view_options *o, const char *name, const char *value, struct error *err)
+{
+    if (strcmp(name, "e") == 0 || strcmp(name, "filter") == 0)
+        return trace_filter_add(&o->filter, value, err);
+    if (strcmp(name, "cpl") == 0)
+        return trace_filter_cpl(&o->filter, value, err);
+    if (strcmp(name, "from") == 0)
+        return trace_filter_range(&o->filter, value, NULL, err);
+    if (strcmp(name, "to") == 0)
+        return trace_filter_range(&o->filter, NULL, value, err);
+    if (strcmp(name, "format") == 0)
+        return set_format(o, value, err);
+    if (strcmp(name, "limit") == 0)
+        return set_limit(o, value, err);
+    return set_color(o, value, err);
+}
+
+static bool parse(struct view_options *o, int argc, char **argv, unsigned words, struct error *err)
+{
+    static const char *const with_value[] = {"e", "filter", "cpl", "from", "to", "format", "limit", "color", NULL};
+
+    *o = (struct view_options){0};
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i] + (argv[i][0] == '-') + (argv[i][0] == '-' && argv[i][1] == '-');
+        size_t length = strcspn(name, "=");
+        char word[32];
+
+        if (argv[i][0] != '-' || argv[i][1] == '\0') {
+            if (o->word_count == words)
+                return error_set(err, EXIT_USAGE, "'%s' is one word too many", argv[i]);
+            o->words[o->word_count++] = argv[i];
+            continue;
+        }
+        snprintf(word, sizeof word, "%.*s", (int)(length < 31 ? length : 31), name);
+        if (strcmp(word, "help") == 0 || strcmp(word, "h") == 0) {
+            o->help = true;
+            return true;
+        }
+        if (strcmp(word, "v") == 0) {
+            o->view.format = TRACE_VERBOSE;
+            continue;
+        }
+        for (size_t k = 0;; k++) {
+            const char *near = cli_nearest(word, with_value);
+
+            if (with_value[k] == NULL)
+                return error_set(err, EXIT_USAGE, "unknown option '%s'%s%s%s", argv[i], near ? ", did you mean '--" : "",
+                                 near ? near : "", near ? "'?" : "");
+            if (strcmp(with_value[k], word) == 0)
+                break;
+        }
+        if (name[length] != '=' && i + 1 >= argc)
+            return error_set(err, EXIT_USAGE, "option '%s' wants a value", argv[i]);
+        if (!apply(o, word, name[length] == '=' ? name + length + 1 : argv[++i], err))
+            return false;
+    }
+    if (o->word_count != words)
+        return error_set(err, EXIT_USAGE, words == 2 ? "show wants an event number and a recording: show ID FILE"
+                                                     : "give the recording to read");
+    o->view.color = cli_color(o->color, stdout);
+    return true;
+}
+
+static void usage(const char *command)
+{
+    printf("usage: ringside %s %sFILE [OPTIONS]\n\n"
+           "  -e EXPR          mech=syscall,irq  vec=14,gp  kind=cr3,wrmsr  dir=in|out|same  rule=SC-01  cr3=HEX\n"
+           "  --cpl FROM:TO    ring before and after, 0-3 or *\n"
+           "  --from N --to N  event numbers\n"
+           "  --limit N        stop after N events\n"
+           "  --format F       text, verbose (-v) or json\n"
+           "  --color WHEN     auto, always or never\n",
+           command, strcmp(command, "show") == 0 ? "ID " : "");
+}
+
+typedef enum exit_code viewer(FILE *out, const char *path, const struct trace_filter *filter, const struct trace_view *view,
+                              struct error *err);
+
+static int view(int argc, char **argv, viewer *viewer)
+{
+    struct view_options o;
+    struct error err;
+    enum exit_code code;
+
+    if (!parse(&o, argc, argv, 1, &err))
+        return cli_fail(&err);
+    if (o.help) {
+        usage(argv[0]);
+        return EXIT_OK;
+    }
+    code = viewer(stdout, o.words[0], &o.filter, &o.view, &err);
+    return code == EXIT_OK ? EXIT_OK : cli_fail(&err);
+}
+
+int cmd_report(int argc, char **argv)
+{
+    return view(argc, argv, trace_report);
+}
+
+int cmd_stat(int argc, char **argv)
+{
+    return view(argc, argv, trace_stat);
+}
+
+static enum exit_code info(FILE *out, const char *path, const struct trace_filter *filter, const struct trace_view *options,
+                           struct error *err)
+{
+    (void)filter;
+    return trace_info(out, path, options, err);
+}
+
+int cmd_info(int argc, char **argv)
+{
+    return view(argc, argv, info);
+}
+
+int cmd_show(int argc, char **argv)
+{
+    struct view_options o;
+    struct error err;
+    enum exit_code code;
+    char *end;
+    u64 id;
+
+    if (!parse(&o, argc, argv, 2, &err))
+        return cli_fail(&err);
+    if (o.help) {
+        usage(argv[0]);
+        return EXIT_OK;
+    }
+    id = strtoull(o.words[0] + (o.words[0][0] == '#'), &end, 10);
+    if (*end != '\0' || id == 0) {
+        error_set(&err, EXIT_USAGE, "'%s' is not an event number; 'ringside report' prints them", o.words[0]);
+        return cli_fail(&err);
+    }
+    code = trace_show(stdout, o.words[1], id, &o.view, &err);
+    return code == EXIT_OK ? EXIT_OK : cli_fail(&err);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ * The user's terminal (or pipe, or file) as the guest's serial console.
+ */
+#include "cli/console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ESCAPE_KEY 0x01 /* Ctrl-A */
+
+/* A signal handler can reach nothing but an object of static lifetime: the one exception to "no file-scope state". */
+static volatile sig_atomic_t signal_seen;
+
+static void on_signal(int number)
+{
+    signal_seen = number;
+}
+
+void console_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static bool interrupted(void *context)
+{
+    (void)context;
+    return signal_seen != 0;
+}
+
+bool console_open(struct console *console, enum serial_kind kind, const char *path, struct error *err)
+{
+    *console = (struct console){.in = -1, .out = -1};
+    switch (kind) {
+    case SERIAL_NULL: break;
+    case SERIAL_FILE:
+        console->out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (console->out < 0)
+            return error_set(err, EXIT_FILE, "cannot write the serial output to '%s': %s", path, strerror(errno));
+        break;
+    case SERIAL_STDIO:
+        console->out = STDOUT_FILENO;
+        if (fcntl(STDIN_FILENO, F_GETFD) != -1)
+            console->in = STDIN_FILENO;
+        if (console->in >= 0 && isatty(console->in) && tcgetattr(console->in, &console->saved) == 0) {
+            struct termios raw = console->saved;
+
+            cfmakeraw(&raw);
+            raw.c_oflag |= OPOST | ONLCR; /* our own messages keep their line ends */
+            raw.c_oflag &= (tcflag_t)~ONLCR;
+            console->raw = tcsetattr(console->in, TCSANOW, &raw) == 0;
+        }
+        break;
+    }
+    return true;
+}
+
+void console_close(struct console *console)
+{
+    if (console->raw)
+        tcsetattr(console->in, TCSANOW, &console->saved);
+    if (console->out > STDERR_FILENO)
+        close(console->out);
+    console->raw = false;
+}
+
+static void output(void *context, unsigned port, const u8 *bytes, size_t size)
+{
+    struct console *console = context;
+    int fd = port == 2 ? STDERR_FILENO : console->out; /* the debug console speaks to the person at the terminal */
+
+    if (port == 1 || fd < 0 || console->write_failed)
+        return;
+    while (size != 0) {
+        ssize_t n = write(fd, bytes, size);
+
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+            struct pollfd wait = {.fd = fd, .events = POLLOUT};
+
+            if (signal_seen)
+                return;
+            poll(&wait, 1, 100);
+            continue;
+        }
+        if (n <= 0) {
+            console->write_failed = true; /* said once, at the end of the run */
+            return;
+        }
+        bytes += n;
+        size -= (size_t)n;
+    }
+}
+
+/* Take the escape key's sequences out of what was typed: Ctrl-A x ends, Ctrl-A Ctrl-A (or a) sends one Ctrl-A. */
+static size_t filter_escapes(struct console *console, u8 *buffer, size_t size)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        u8 key = buffer[i];
+
+        if (console->escape) {
+            console->escape = false;
+            if (key == 'x' || key == 'X')
+                machine_quit(console->machine);
+            else if (key == 'a' || key == ESCAPE_KEY)
+                buffer[kept++] = ESCAPE_KEY;
+            else if (key == 'h' || key == '?')
+                fprintf(stderr, "\r\nCtrl-A x  end the run\r\nCtrl-A a  send Ctrl-A\r\n");
+        } else if (console->raw && key == ESCAPE_KEY) {
+            console->escape = true;
+        } else {
+            buffer[kept++] = key;
+        }
+    }
+    return kept;
+}
+
+static size_t input(void *context, u8 *buffer, size_t size, u64 timeout_ns, bool *closed)
+{
+    struct console *console = context;
+    struct pollfd wait = {.fd = console->in, .events = POLLIN};
+    struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / TICKS_PER_SECOND), .tv_nsec = (long)(timeout_ns % TICKS_PER_SECOND)};
+    ssize_t n;
+
+    if (ppoll(&wait, 1, &timeout, NULL) <= 0)
+        return 0;
+    n = read(console->in, buffer, size);
+    if (n < 0)
+        *closed = errno != EINTR && errno != EAGAIN;
+    else if (n == 0)
+        *closed = true;
+    return n <= 0 ? 0 : filter_escapes(console, buffer, (size_t)n);
+}
+
+void console_world(struct console *console, struct machine_world *world)
+{
+    *world = (struct machine_world){.context = console, .output = output, .interrupted = interrupted};
+    if (console->in >= 0)
+        world->input = input;
+}

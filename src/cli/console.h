@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * The user's terminal (or pipe, or file) as the guest's serial console.
+ */
+#ifndef RINGSIDE_CLI_CONSOLE_H
+#define RINGSIDE_CLI_CONSOLE_H
+
+#include <termios.h>
+
+#include "cli/cli.h"
+
+struct console {
+    struct machine *machine; /* for Ctrl-A x; set once it exists */
+    int in, out;             /* -1: none */
+    bool raw;                /* the terminal was put into raw mode */
+    struct termios saved;
+    bool escape;             /* Ctrl-A was typed */
+    bool write_failed;
+};
+
+/* Open what -serial asks for. Puts a terminal into raw mode; console_close() puts it back.
+ * returns: false with err set (EXIT_FILE) */
+bool console_open(struct console *console, enum serial_kind kind, const char *path, struct error *err);
+void console_close(struct console *console);
+/* The world's callbacks for this console (context is the console). */
+void console_world(struct console *console, struct machine_world *world);
+
+/* SIGINT, SIGTERM and SIGHUP end the run in an orderly way; asked through machine_world.interrupted. */
+void console_catch_signals(void);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * Hashes of the image files in a recording's run description.
+ */
+#include "cli/image_hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* FNV-1a over the whole file, 64 bits: it tells files apart, it is no protection against forgery. */
+static bool hash_file(const char *path, u64 *hash)
+{
+    FILE *file = fopen(path, "rb");
+    u8 buffer[65536];
+    size_t n;
+    bool ok;
+
+    if (file == NULL)
+        return false;
+    *hash = 0xCBF29CE484222325;
+    while ((n = fread(buffer, 1, sizeof buffer, file)) != 0)
+        for (size_t i = 0; i < n; i++)
+            *hash = (*hash ^ buffer[i]) * 0x100000001B3;
+    ok = !ferror(file);
+    fclose(file);
+    return ok;
+}
+
+void image_hash_property(struct trace_properties *run, const char *key, const char *path)
+{
+    u64 hash;
+
+    if (path != NULL && hash_file(path, &hash))
+        trace_properties_set(run, key, "%016llx %s", (unsigned long long)hash, path);
+}
+
+bool image_hash_verify(const struct trace_properties *run, const char *key, const char *path, struct error *err)
+{
+    const char *recorded = trace_properties_get(run, key);
+    u64 hash;
+
+    if (recorded == NULL)
+        return true;
+    if (path == NULL || !hash_file(path, &hash))
+        return error_set(err, EXIT_FILE, "the recording's image '%s' cannot be read", path ? path : recorded);
+    if (hash != strtoull(recorded, NULL, 16))
+        return error_set(err, EXIT_FILE, "'%s' is not the file that was recorded (its contents changed): the run cannot be made again",
+                         path);
+    return true;
+}

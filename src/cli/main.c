@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ * The command line: choice of the sub-command.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {"run", cmd_run, "run a kernel, or the embedded ring tour (tour:32, tour:64)"},
+    {"record", cmd_record, "run with every transition written to a file: record -o FILE ..."},
+    {"replay", cmd_replay, "make a recorded run again, with its input, and compare"},
+    {"report", cmd_report, "list the events of a recording"},
+    {"stat", cmd_stat, "count them: mechanisms, rings, vectors, costs"},
+    {"show", cmd_show, "everything about one event: show ID FILE"},
+    {"info", cmd_info, "how a recording was made and how it ended"},
+    {"explain", cmd_explain, "an architectural rule in words: explain SC-01"},
+    {"cpus", cmd_cpus, "what -cpu accepts"},
+    {"machines", cmd_machines, "what -machine accepts"},
+};
+
+int cli_fail(const struct error *err)
+{
+    fflush(stdout);
+    fprintf(stderr, "ringside: %s\n", err->text);
+    return err->code;
+}
+
+bool cli_color(enum color_choice choice, FILE *stream)
+{
+    const char *no_color = getenv("NO_COLOR");
+
+    if (choice != COLOR_AUTO)
+        return choice == COLOR_ALWAYS;
+    return (no_color == NULL || *no_color == '\0') && isatty(fileno(stream));
+}
+
+static void usage(FILE *out)
+{
+    fprintf(out, "ringside %s - an x86 emulator that shows every privilege transition\n\n"
+                 "usage: ringside COMMAND [OPTIONS]\n\n", RINGSIDE_VERSION);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+    fprintf(out, "\n'ringside COMMAND --help' explains a command. First look: ringside run tour:64 --trace -v\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *names[ARRAY_LEN(commands) + 1] = {NULL};
+    const char *near;
+    struct error err;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(argc < 2 ? stderr : stdout);
+        return argc < 2 ? EXIT_USAGE : EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("ringside %s\n", RINGSIDE_VERSION);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            int code = commands[i].run(argc - 1, argv + 1);
+
+            if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_OK) {
+                error_set(&err, EXIT_FILE, "cannot write to standard output");
+                return cli_fail(&err);
+            }
+            return code;
+        }
+        names[i] = commands[i].name;
+    }
+    near = cli_nearest(argv[1], names);
+    error_set(&err, EXIT_USAGE, "unknown command '%s'%s%s%s; 'ringside --help' lists them", argv[1],
+              near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return cli_fail(&err);
+}

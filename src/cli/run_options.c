@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT
+ * The options of run, record and replay: QEMU's spellings, and our own.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/cli.h"
+
+typedef bool handler(struct run_options *o, const char *value, struct error *err);
+
+/* ---- value parsing */
+
+static bool parse_number(const char *name, const char *text, u64 *out, struct error *err)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoull(text, &end, 0);
+    if (errno != 0 || end == text || *end != '\0' || *text == '-')
+        return error_set(err, EXIT_USAGE, "%s wants a number, not '%s'", name, text);
+    return true;
+}
+
+/* ---- handlers */
+
+static bool opt_kernel(struct run_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->machine.kernel = value;
+    return true;
+}
+
+static bool opt_initrd(struct run_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->machine.initrd = value;
+    return true;
+}
+
+static bool opt_append(struct run_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->machine.append = value;
+    return true;
+}
+
+static bool opt_memory(struct run_options *o, const char *value, struct error *err)
+{
+    const char *text = strncmp(value, "size=", 5) == 0 ? value + 5 : value;
+    char *end;
+    u64 amount, unit = 1u << 20;
+
+    errno = 0;
+    amount = strtoull(text, &end, 10);
+    switch (*end) {
+    case 'k': case 'K': unit = 1u << 10; end++; break;
+    case 'm': case 'M': unit = 1u << 20; end++; break;
+    case 'g': case 'G': unit = 1u << 30; end++; break;
+    case 't': case 'T': unit = BIT(40); end++; break;
+    default: break;
+    }
+    if (errno != 0 || end == text || *end != '\0' || *text == '-' || amount > BIT(40) / unit)
+        return error_set(err, EXIT_USAGE, "-m wants a size such as 512, 512M or 2G, not '%s'", value);
+    o->machine.ram_bytes = amount * unit;
+    if (o->machine.ram_bytes < 2u << 20 || o->machine.ram_bytes > BIT(36))
+        return error_set(err, EXIT_USAGE, "-m %s: the machine takes 2M to 64G", value);
+    o->machine.ram_bytes &= PAGE_MASK;
+    return true;
+}
+
+static bool opt_cpu(struct run_options *o, const char *value, struct error *err)
+{
+    return cpu_model_parse(&o->machine.model, value, err);
+}
+
+static bool opt_smp(struct run_options *o, const char *value, struct error *err)
+{
+    (void)o;
+    if (strcmp(value, "1") != 0 && strcmp(value, "cpus=1") != 0)
+        return error_set(err, EXIT_USAGE, "-smp %s: this version has one processor; leave the option out or say -smp 1", value);
+    return true;
+}
+
+static bool opt_machine(struct run_options *o, const char *value, struct error *err)
+{
+    const char *acpi = strstr(value, "acpi=off");
+
+    if (strncmp(value, "pc", 2) != 0 || (value[2] != '\0' && value[2] != ','))
+        return error_set(err, EXIT_USAGE, "-machine %s: the only machine is 'pc' (pc[,acpi=on|off])", value);
+    if (value[2] == ',' && acpi == NULL && strcmp(value, "pc,acpi=on") != 0)
+        return error_set(err, EXIT_USAGE, "-machine %s: only acpi=on|off can be set", value);
+    o->machine.no_acpi = acpi != NULL;
+    return true;
+}
+
+static bool opt_no_acpi(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->machine.no_acpi = true;
+    return true;
+}
+
+static bool opt_nographic(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->serial = SERIAL_STDIO;
+    return true;
+}
+
+static bool opt_serial(struct run_options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "stdio") == 0 || strcmp(value, "mon:stdio") == 0) {
+        o->serial = SERIAL_STDIO;
+    } else if (strcmp(value, "null") == 0 || strcmp(value, "none") == 0) {
+        o->serial = SERIAL_NULL;
+    } else if (strncmp(value, "file:", 5) == 0 && value[5] != '\0') {
+        o->serial = SERIAL_FILE;
+        o->serial_path = value + 5;
+    } else {
+        return error_set(err, EXIT_USAGE, "-serial %s: stdio, null or file:PATH", value);
+    }
+    return true;
+}
+
+static bool opt_display(struct run_options *o, const char *value, struct error *err)
+{
+    (void)o;
+    if (strcmp(value, "none") != 0)
+        return error_set(err, EXIT_USAGE, "-display %s: this version has no display adapter yet; use -display none", value);
+    return true;
+}
+
+static bool opt_monitor(struct run_options *o, const char *value, struct error *err)
+{
+    (void)o;
+    if (strcmp(value, "none") != 0)
+        return error_set(err, EXIT_USAGE, "-monitor %s: this version has no monitor yet; use -monitor none", value);
+    return true;
+}
+
+static bool opt_no_reboot(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->machine.no_reboot = true;
+    return true;
+}
+
+static bool opt_on_shutdown(struct run_options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "stop") != 0 && strcmp(value, "reset") != 0)
+        return error_set(err, EXIT_USAGE, "--on-shutdown %s: stop or reset", value);
+    o->machine.on_shutdown = strcmp(value, "reset") == 0 ? ON_SHUTDOWN_RESET : ON_SHUTDOWN_STOP;
+    return true;
+}
+
+static bool opt_device(struct run_options *o, const char *value, struct error *err)
+{
+    static const char name[] = "isa-debug-exit";
+    const char *rest = value + sizeof name - 1;
+    u64 port = 0x501;
+
+    if (strncmp(value, name, sizeof name - 1) != 0 || (*rest != '\0' && *rest != ','))
+        return error_set(err, EXIT_USAGE, "-device %s: only isa-debug-exit[,iobase=N] can be added in this version", value);
+    while (*rest == ',') {
+        char word[32];
+        size_t length = strcspn(++rest, ",");
+
+        snprintf(word, sizeof word, "%.*s", (int)(length < 31 ? length : 31), rest);
+        rest += length;
+        if (strncmp(word, "iobase=", 7) == 0) {
+            if (!parse_number("isa-debug-exit's iobase", word + 7, &port, err))
+                return false;
+        } else if (strncmp(word, "iosize=", 7) != 0) {
+            return error_set(err, EXIT_USAGE, "-device isa-debug-exit has no property '%s' (iobase, iosize)", word);
+        }
+    }
+    if (port == 0 || port > 0xFFFC)
+        return error_set(err, EXIT_USAGE, "isa-debug-exit's iobase must be 1 to 0xfffc");
+    o->machine.debug_exit_port = (unsigned)port;
+    return true;
+}
+
+static bool opt_clock(struct run_options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "virtual") != 0 && strcmp(value, "host") != 0)
+        return error_set(err, EXIT_USAGE, "--clock %s: virtual or host", value);
+    o->machine.clock = strcmp(value, "host") == 0 ? CLOCK_HOST : CLOCK_VIRTUAL;
+    return true;
+}
+
+static bool opt_rtc(struct run_options *o, const char *value, struct error *err)
+{
+    const char *base = strncmp(value, "base=", 5) == 0 ? value + 5 : value;
+    struct tm tm = {0};
+    int used = 0;
+
+    if (strcmp(base, "utc") == 0) {
+        o->machine.rtc_start = (i64)time(NULL);
+        return true;
+    }
+    if (base[0] == '@') {
+        u64 seconds;
+
+        if (!parse_number("-rtc base=@", base + 1, &seconds, err))
+            return false;
+        o->machine.rtc_start = (i64)seconds;
+        return true;
+    }
+    if (sscanf(base, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
+               &used) != 6 || base[used] != '\0')
+        return error_set(err, EXIT_USAGE, "-rtc %s: base=utc, base=YYYY-MM-DDTHH:MM:SS or base=@SECONDS", value);
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    o->machine.rtc_start = (i64)timegm(&tm);
+    return true;
+}
+
+static bool opt_max_insns(struct run_options *o, const char *value, struct error *err)
+{
+    return parse_number("--max-insns", value, &o->machine.max_insns, err);
+}
+
+static bool opt_timeout(struct run_options *o, const char *value, struct error *err)
+{
+    char *end;
+
+    o->machine.timeout = strtod(value, &end);
+    if (end == value || *end != '\0' || !(o->machine.timeout > 0))
+        return error_set(err, EXIT_USAGE, "--timeout wants seconds, not '%s'", value);
+    return true;
+}
+
+static bool opt_summary(struct run_options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "json") != 0)
+        return error_set(err, EXIT_USAGE, "--summary %s: json", value);
+    o->summary_json = true;
+    return true;
+}
+
+static bool opt_trace(struct run_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->trace = true;
+    if (value != NULL && *value != '\0')
+        o->trace_path = value;
+    return true;
+}
+
+static bool opt_d(struct run_options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "int") != 0)
+        return error_set(err, EXIT_USAGE, "-d %s: only -d int (the transitions, as --trace shows them)", value);
+    o->trace = true;
+    return true;
+}
+
+static bool opt_filter(struct run_options *o, const char *value, struct error *err)
+{
+    return trace_filter_add(&o->filter, value, err);
+}
+
+static bool opt_verbose(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->trace_verbose = true;
+    return true;
+}
+
+static bool opt_side(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->trace_side = true;
+    return true;
+}
+
+static bool opt_output(struct run_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->record_path = value;
+    return true;
+}
+
+static bool opt_boot32(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->machine.boot32 = true;
+    return true;
+}
+
+static bool opt_digest(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->digest_only = true;
+    return true;
+}
+
+static bool opt_color(struct run_options *o, const char *value, struct error *err)
+{
+    if (value == NULL || strcmp(value, "always") == 0)
+        o->color = COLOR_ALWAYS;
+    else if (strcmp(value, "never") == 0)
+        o->color = COLOR_NEVER;
+    else if (strcmp(value, "auto") == 0)
+        o->color = COLOR_AUTO;
+    else
+        return error_set(err, EXIT_USAGE, "--color=%s: auto, always or never", value);
+    return true;
+}
+
+/* ---- the table */
+
+enum argument { NONE, WORD, EQUALS /* only as --name=value, optional */ };
+
+static const struct option {
+    const char *name; /* without dashes */
+    enum argument argument;
+    handler *handle;
+    const char *value, *help;
+} options[] = {
+    {"kernel", WORD, opt_kernel, "FILE", "bzImage, Multiboot 1 image or ELF vmlinux"},
+    {"initrd", WORD, opt_initrd, "FILE", "initial RAM disk; for Multiboot \"FILE ARGS,FILE ARGS\""},
+    {"append", WORD, opt_append, "TEXT", "kernel command line"},
+    {"m", WORD, opt_memory, "SIZE", "guest memory: 512, 512M, 2G (default 512M)"},
+    {"cpu", WORD, opt_cpu, "MODEL", "MODEL[,+feature][,-feature][,vendor=intel|amd]; 'ringside cpus' lists them"},
+    {"smp", WORD, opt_smp, "1", "number of processors (one)"},
+    {"machine", WORD, opt_machine, "pc", "pc[,acpi=on|off]"},
+    {"M", WORD, opt_machine, NULL, NULL},
+    {"no-acpi", NONE, opt_no_acpi, NULL, "no ACPI tables"},
+    {"nographic", NONE, opt_nographic, NULL, "serial console on the terminal; Ctrl-A x ends the run"},
+    {"serial", WORD, opt_serial, "DEST", "COM1: stdio, null or file:PATH (default null)"},
+    {"display", WORD, opt_display, "none", "no display"},
+    {"monitor", WORD, opt_monitor, "none", "no monitor"},
+    {"no-reboot", NONE, opt_no_reboot, NULL, "a reset ends the run with exit code 0"},
+    {"on-shutdown", WORD, opt_on_shutdown, "WHAT", "triple fault: stop (exit code 4) or reset"},
+    {"device", WORD, opt_device, "DEV", "isa-debug-exit[,iobase=N]"},
+    {"clock", WORD, opt_clock, "WHICH", "virtual (default, repeatable) or host (never faster than real time)"},
+    {"rtc", WORD, opt_rtc, "base=T", "start of the clock: utc, YYYY-MM-DDTHH:MM:SS, @SECONDS (default 2025-01-01T00:00:00)"},
+    {"boot32", NONE, opt_boot32, NULL, "enter a 64-bit bzImage by its 32-bit entry point"},
+    {"max-insns", WORD, opt_max_insns, "N", "end after N instructions (exit code 5)"},
+    {"timeout", WORD, opt_timeout, "S", "end after S seconds of host time (exit code 124)"},
+    {"summary", WORD, opt_summary, "json", "at the end, one JSON line on stderr"},
+    {"trace", EQUALS, opt_trace, "FILE", "print every transition as it happens, to stderr or FILE"},
+    {"D", WORD, opt_trace, "FILE", "where --trace and -d int print"},
+    {"d", WORD, opt_d, "int", "the same as --trace"},
+    {"v", NONE, opt_verbose, NULL, "--trace: explain each transition in several lines"},
+    {"side", NONE, opt_side, NULL, "--trace: SWAPGS, control register and MSR writes too"},
+    {"filter", WORD, opt_filter, "EXPR", "--trace: only events that match, e.g. mech=syscall,irq or vec=14"},
+    {"e", WORD, opt_filter, NULL, NULL},
+    {"digest", NONE, opt_digest, NULL, "keep the event digest for --summary although nothing is recorded"},
+    {"o", WORD, opt_output, "FILE", "record: the recording"},
+    {"color", EQUALS, opt_color, "WHEN", "auto, always or never"},
+};
+
+/* QEMU options that people will try: say what is there instead. */
+static const struct {
+    const char *name, *instead;
+} unsupported[] = {
+    {"hda", "disk images come with a later version; boot with -kernel and -initrd"},
+    {"hdb", "disk images come with a later version; boot with -kernel and -initrd"},
+    {"drive", "disk images come with a later version; boot with -kernel and -initrd"},
+    {"cdrom", "disk images come with a later version; boot with -kernel and -initrd"},
+    {"fda", "disk images come with a later version; boot with -kernel and -initrd"},
+    {"boot", "there is no firmware boot yet; boot with -kernel"},
+    {"bios", "there is no firmware boot yet; boot with -kernel"},
+    {"gdb", "the debugger interface comes with a later version; --trace shows the transitions"},
+    {"s", "the debugger interface comes with a later version; --trace shows the transitions"},
+    {"S", "the debugger interface comes with a later version; --trace shows the transitions"},
+    {"snapshot", "there are no disk images yet, so nothing is ever written"},
+    {"net", "there is no network card yet"},
+    {"netdev", "there is no network card yet"},
+    {"nic", "there is no network card yet"},
+    {"enable-kvm", "Ringside interprets every instruction; leave the option out"},
+    {"accel", "Ringside interprets every instruction; leave the option out"},
+    {"vga", "this version has no display adapter yet; use -nographic"},
+};
+
+void run_options_help(FILE *out)
+{
+    fprintf(out, "usage: ringside run|record [OPTIONS] [IMAGE]\n\n"
+                 "IMAGE is a kernel (as -kernel), or tour:32 / tour:64, the embedded ring tour.\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        const struct option *p = &options[i];
+        bool is_short = strlen(p->name) == 1;
+        char left[48];
+
+        if (p->help == NULL)
+            continue;
+        snprintf(left, sizeof left, "%s%s%s%s", is_short ? "-" : p->argument == EQUALS ? "--" : "-", p->name,
+                 p->value == NULL ? "" : p->argument == EQUALS ? "[=" : " ", p->value == NULL ? "" : p->value);
+        fprintf(out, "  %s%s%*s%s\n", left, p->value != NULL && p->argument == EQUALS ? "]" : "",
+                (int)(24 - strlen(left)), "", p->help);
+    }
+}
+
+static bool unknown_option(const char *name, const char *given, struct error *err)
+{
+    const char *names[ARRAY_LEN(options) + 1] = {NULL};
+    const char *near;
+
+    for (size_t i = 0; i < ARRAY_LEN(unsupported); i++)
+        if (strcmp(name, unsupported[i].name) == 0)
+            return error_set(err, EXIT_USAGE, "option '%s' is not supported: %s", given, unsupported[i].instead);
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        names[i] = options[i].name;
+    near = cli_nearest(name, names);
+    return error_set(err, EXIT_USAGE, "unknown option '%s'%s%s%s; 'ringside run --help' lists them", given,
+                     near ? ", did you mean '-" : "", near ? near : "", near ? "'?" : "");
+}
+
+static bool parse_option(struct run_options *o, int argc, char **argv, int *i, struct error *err)
+{
+    const char *given = argv[*i];
+    const char *name = given + (given[1] == '-' ? 2 : 1);
+    size_t length = strcspn(name, "=");
+    bool has_value = name[length] == '=';
+
+    for (size_t k = 0; k < ARRAY_LEN(options); k++) {
+        const struct option *p = &options[k];
+        const char *value = has_value ? name + length + 1 : NULL;
+
+        if (strlen(p->name) != length || strncmp(p->name, name, length) != 0)
+            continue;
+        if (p->argument == NONE && has_value)
+            return error_set(err, EXIT_USAGE, "option '-%s' takes no value", p->name);
+        if (p->argument == WORD && !has_value) {
+            if (*i + 1 >= argc)
+                return error_set(err, EXIT_USAGE, "option '-%s' wants a value (%s)", p->name, p->value ? p->value : "TEXT");
+            value = argv[++*i];
+        }
+        return p->handle(o, value, err);
+    }
+    return unknown_option(name, given, err);
+}
+
+bool run_options_parse(struct run_options *o, int argc, char **argv, struct error *err)
+{
+    *o = (struct run_options){.serial = SERIAL_NULL};
+    machine_options_init(&o->machine);
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            if (!parse_option(o, argc, argv, &i, err))
+                return false;
+        } else if (o->machine.kernel == NULL) {
+            o->machine.kernel = argv[i];
+        } else {
+            return error_set(err, EXIT_USAGE, "'%s' is one word too many: the image is already '%s'", argv[i], o->machine.kernel);
+        }
+    }
+    if (o->machine.kernel == NULL)
+        return error_set(err, EXIT_USAGE, "nothing to run: give a kernel with -kernel FILE, or tour:64");
+    return true;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * The ACPI tables of a directly booted machine.
+ */
+#ifndef RINGSIDE_MACHINE_ACPI_H
+#define RINGSIDE_MACHINE_ACPI_H
+
+#include "bus/physmem.h"
+
+#define ACPI_AREA_BYTES 0x10000u
+#define ACPI_PM_BASE 0x600u /* PM1a event block at +0, control at +4, timer at +8 */
+
+struct acpi_config {
+    paddr_t area;    /* ACPI_AREA_BYTES of RAM for the tables, marked as ACPI data in the memory map */
+    bool has_apic;   /* a MADT is made */
+    unsigned processors;
+};
+
+/* Write RSDP, RSDT, XSDT, FADT, FACS, DSDT and MADT. returns: physical address of the RSDP.
+ * source: ACPI Specification 6, "ACPI Software Programming Model" */
+paddr_t acpi_build(struct physmem *pm, const struct acpi_config *config);
+
+#endif

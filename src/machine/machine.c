@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT
+ * A run: slices of the engine, idle time, host input between slices, resets, and the end.
+ */
+#include "machine/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cpu/engine/engine.h"
+#include "cpu/ring/mechanisms.h"
+#include "machine/board.h"
+
+/* Between two looks at the host: about a hundredth of a second of execution. */
+#define SLICE_TICKS (1u << 20)
+/* A halted processor that no interrupt can wake is given this long for an NMI. */
+#define HALT_GRACE_TICKS TICKS_PER_SECOND
+/* 2025-01-01 00:00:00 UTC: fixed, so that two runs of one command are equal. */
+#define DEFAULT_RTC_START 1735689600
+
+struct machine {
+    struct machine_options options;
+    struct clock clock;
+    struct input_port *input;
+    struct board *board;
+    struct cpu *cpu;
+    enum machine_end end;
+    int debug_exit_code;
+    bool reset_requested;
+    bool input_open;
+    u64 idle_origin_ticks; /* pacing of idle time: virtual against host time */
+    struct timespec started;
+};
+
+static const struct {
+    const char *name;
+    int exit_code;
+} ends[MACHINE_ENDS] = {
+    [END_NONE] = {"none", EXIT_OK},
+    [END_POWER_OFF] = {"power-off", EXIT_OK},
+    [END_RESET] = {"reset", EXIT_OK},
+    [END_HALTED] = {"halted", EXIT_OK},
+    [END_DEBUG_EXIT] = {"debug-exit", EXIT_OK}, /* its own code */
+    [END_SHUTDOWN] = {"shutdown", EXIT_SHUTDOWN},
+    [END_MAX_INSNS] = {"max-insns", EXIT_LIMIT},
+    [END_TIMEOUT] = {"timeout", EXIT_TIMEOUT},
+    [END_INTERRUPTED] = {"interrupted", EXIT_INTERRUPTED},
+    [END_QUIT] = {"quit", EXIT_OK},
+    [END_UNIMPLEMENTED] = {"unimplemented", EXIT_LIMIT},
+};
+
+const char *machine_end_name(enum machine_end end)
+{
+    return ends[end].name;
+}
+
+void machine_options_init(struct machine_options *options)
+{
+    struct error ignored;
+
+    *options = (struct machine_options){.ram_bytes = 512u << 20, .append = "", .rtc_start = DEFAULT_RTC_START};
+    cpu_model_parse(&options->model, "max", &ignored);
+}
+
+/* ---- what the board asks for */
+
+static void stop(struct machine *m, enum machine_end end)
+{
+    if (m->end == END_NONE)
+        m->end = end;
+    m->cpu->host.stop = STOP_REQUESTED;
+    cpu_attention(m->cpu);
+}
+
+static void power_off(void *context)
+{
+    stop(context, END_POWER_OFF);
+}
+
+static void debug_exit(void *context, u32 code)
+{
+    struct machine *m = context;
+
+    m->debug_exit_code = (int)(code & 0xFF);
+    stop(m, END_DEBUG_EXIT);
+}
+
+static void reset(void *context)
+{
+    struct machine *m = context;
+
+    if (m->options.no_reboot) {
+        stop(m, END_RESET);
+        return;
+    }
+    m->reset_requested = true;
+    m->cpu->host.stop = STOP_REQUESTED;
+    cpu_attention(m->cpu);
+}
+
+static void output(void *context, unsigned port, const u8 *bytes, size_t size)
+{
+    struct machine *m = context;
+
+    if (m->options.world.output != NULL)
+        m->options.world.output(m->options.world.context, port, bytes, size);
+}
+
+void machine_quit(struct machine *m)
+{
+    stop(m, END_QUIT);
+}
+
+/* ---- life and death */
+
+static bool build(struct machine *m, struct error *err)
+{
+    struct board_callbacks callbacks = {.context = m, .power_off = power_off, .reset = reset, .debug_exit = debug_exit,
+                                        .output = output};
+
+    m->board = board_new(&m->options, &m->clock, m->input, &callbacks, err);
+    if (m->board == NULL)
+        return false;
+    if (m->cpu == NULL)
+        m->cpu = board_make_cpu(m->board, &m->options.model);
+    board_connect_cpu(m->board, m->cpu);
+    engine_attach(m->cpu);
+    return true;
+}
+
+static void tear_down(struct machine *m)
+{
+    if (m->cpu != NULL)
+        engine_detach(m->cpu);
+    board_free(m->board);
+    m->board = NULL;
+}
+
+struct machine *machine_new(const struct machine_options *options, struct error *err)
+{
+    struct machine *m = calloc(1, sizeof *m);
+
+    if (m == NULL) {
+        error_set(err, EXIT_LIMIT, "no memory for the machine");
+        return NULL;
+    }
+    m->options = *options;
+    clock_init(&m->clock);
+    m->input = input_new(&m->clock);
+    m->input_open = options->world.input != NULL;
+    if (!build(m, err)) {
+        machine_free(m);
+        return NULL;
+    }
+    return m;
+}
+
+void machine_power_on(struct machine *m)
+{
+    ring_reset(m->cpu);
+    m->cpu->arch.rip = m->cpu->d.next_rip;
+}
+
+void machine_free(struct machine *m)
+{
+    if (m->board != NULL)
+        tear_down(m);
+    if (m->cpu != NULL)
+        cpu_free(m->cpu);
+    input_free(m->input);
+    free(m);
+}
+
+/* A reset of the whole board: the devices and memory are made anew, the clock goes on, the observer stays. */
+static bool reboot(struct machine *m, struct error *err)
+{
+    tear_down(m);
+    m->reset_requested = false;
+    m->cpu->host.stop = STOP_NONE;
+    if (!build(m, err))
+        return false;
+    machine_power_on(m);
+    return true;
+}
+
+struct cpu *machine_cpu(struct machine *m)
+{
+    return m->cpu;
+}
+
+struct input_port *machine_input(struct machine *m)
+{
+    return m->input;
+}
+
+/* ---- the host between slices */
+
+static u64 host_elapsed_ns(const struct machine *m)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (u64)(now.tv_sec - m->started.tv_sec) * TICKS_PER_SECOND + (u64)now.tv_nsec - (u64)m->started.tv_nsec;
+}
+
+static void poll_host(struct machine *m, u64 wait_ns)
+{
+    const struct machine_world *w = &m->options.world;
+    u8 buffer[256];
+    bool closed = false;
+    size_t n;
+
+    if (w->interrupted != NULL && w->interrupted(w->context))
+        stop(m, END_INTERRUPTED);
+    if (m->options.timeout > 0 && (double)host_elapsed_ns(m) > m->options.timeout * 1e9)
+        stop(m, END_TIMEOUT);
+    if (m->options.max_insns != 0 && m->clock.retired >= m->options.max_insns)
+        stop(m, END_MAX_INSNS);
+    if (m->options.max_ticks != 0 && m->clock.ticks >= m->options.max_ticks)
+        stop(m, END_QUIT);
+    if (!m->input_open || m->end != END_NONE)
+        return;
+    n = w->input(w->context, buffer, sizeof buffer, wait_ns, &closed);
+    if (n != 0)
+        input_push(m->input, INPUT_SERIAL0, buffer, n);
+    if (closed)
+        m->input_open = false;
+    input_poll(m->input);
+}
+
+/* Nothing executes until an interrupt: move the clock to the next timer. With someone at the console idle time is not
+ * let run faster than real time; typed input may end it early, at a tick that the input log keeps. */
+static void idle(struct machine *m)
+{
+    u64 now = m->clock.ticks;
+    u64 deadline = m->clock.deadline, limit = m->options.max_ticks;
+    u64 target = limit != 0 && limit < deadline ? limit : deadline;
+    bool wakeable = (m->cpu->arch.rflags & FLAG_IF) != 0 && m->cpu->arch.activity != WAIT_FOR_SIPI;
+
+    if (!wakeable && (target == CLOCK_NEVER || target - m->idle_origin_ticks > HALT_GRACE_TICKS)) {
+        stop(m, END_HALTED);
+        return;
+    }
+    if (target == CLOCK_NEVER && !m->input_open && !input_waiting(m->input)) {
+        stop(m, END_HALTED); /* no timer, no input: nothing can ever happen */
+        return;
+    }
+    if (m->input_open) {
+        u64 before = host_elapsed_ns(m), slept;
+        u64 wait = target == CLOCK_NEVER ? TICKS_PER_SECOND : target - now;
+
+        poll_host(m, wait < TICKS_PER_SECOND ? wait : TICKS_PER_SECOND);
+        slept = host_elapsed_ns(m) - before;
+        if (target == CLOCK_NEVER || slept < target - now) {
+            m->clock.ticks = now + slept; /* woken early, or a long wait in pieces */
+            return;
+        }
+    }
+    if (target != CLOCK_NEVER && target > now)
+        m->clock.ticks = target;
+}
+
+/* Virtual time follows the host's: never faster. */
+static void follow_host_clock(const struct machine *m)
+{
+    u64 elapsed = host_elapsed_ns(m);
+
+    if (m->clock.ticks > elapsed) {
+        u64 ahead = m->clock.ticks - elapsed;
+        struct timespec pause = {.tv_sec = (time_t)(ahead / TICKS_PER_SECOND), .tv_nsec = (long)(ahead % TICKS_PER_SECOND)};
+
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void handle_stop(struct machine *m, struct machine_result *result)
+{
+    struct error err;
+
+    switch (m->cpu->host.stop) {
+    case STOP_SHUTDOWN:
+        if (m->options.on_shutdown == ON_SHUTDOWN_STOP) {
+            m->end = END_SHUTDOWN;
+            return;
+        }
+        m->reset_requested = !m->options.no_reboot;
+        if (m->options.no_reboot)
+            m->end = END_RESET;
+        break;
+    case STOP_UNIMPLEMENTED:
+        m->end = END_UNIMPLEMENTED;
+        snprintf(result->detail, sizeof result->detail, "%s", m->cpu->host.stop_text);
+        return;
+    default: break;
+    }
+    if (m->reset_requested && m->end == END_NONE && !reboot(m, &err)) {
+        m->end = END_UNIMPLEMENTED;
+        snprintf(result->detail, sizeof result->detail, "the machine could not be reset: %.150s", err.text);
+    }
+}
+
+static u64 slice_end(const struct machine *m)
+{
+    u64 end = m->clock.ticks + SLICE_TICKS;
+
+    if (m->options.max_insns != 0 && m->options.max_insns > m->clock.retired &&
+        m->options.max_insns - m->clock.retired < SLICE_TICKS)
+        end = m->clock.ticks + (m->options.max_insns - m->clock.retired);
+    if (m->options.max_ticks != 0 && m->options.max_ticks < end)
+        end = m->options.max_ticks;
+    return end;
+}
+
+int machine_run(struct machine *m, struct machine_result *result)
+{
+    *result = (struct machine_result){0};
+    clock_gettime(CLOCK_MONOTONIC, &m->started);
+    while (m->end == END_NONE) {
+        switch (engine_run(m->cpu, slice_end(m))) {
+        case ENGINE_TICK: m->idle_origin_ticks = m->clock.ticks; break;
+        case ENGINE_HALTED: idle(m); break;
+        case ENGINE_STOPPED: handle_stop(m, result); break;
+        }
+        if (m->options.clock == CLOCK_HOST)
+            follow_host_clock(m);
+        if (m->end == END_NONE)
+            poll_host(m, 0);
+    }
+    result->end = m->end;
+    result->exit_code = m->end == END_DEBUG_EXIT ? m->debug_exit_code : ends[m->end].exit_code;
+    result->ticks = m->clock.ticks;
+    result->retired = m->clock.retired;
+    result->state_hash = cpu_state_hash(m->cpu) ^ physmem_hash(m->cpu->physmem);
+    return result->exit_code;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ * The machine: one board, its processor, and a run from reset to its end. All state hangs off struct machine; several
+ * can live in one process.
+ */
+#ifndef RINGSIDE_MACHINE_MACHINE_H
+#define RINGSIDE_MACHINE_MACHINE_H
+
+#include "base/error.h"
+#include "bus/clock.h"
+#include "bus/input.h"
+#include "cpu/cpu.h"
+
+struct machine;
+
+/* The world outside, as the machine reaches it. Any member may be NULL. */
+struct machine_world {
+    void *context;
+    /* Bytes that the guest sent to COM1, COM2 (port 0, 1) or the debug console (port 2). */
+    void (*output)(void *context, unsigned port, const u8 *bytes, size_t size);
+    /* Bytes typed for COM1. Waits at most timeout_ns (0 = do not wait) for something to happen.
+     * returns: how many bytes were put into the buffer. Sets *closed when nothing will ever come again. */
+    size_t (*input)(void *context, u8 *buffer, size_t size, u64 timeout_ns, bool *closed);
+    /* Asked now and then: true ends the run as interrupted. */
+    bool (*interrupted)(void *context);
+};
+
+enum machine_clock { CLOCK_VIRTUAL, CLOCK_HOST };
+enum on_shutdown { ON_SHUTDOWN_STOP, ON_SHUTDOWN_RESET };
+
+struct machine_options {
+    u64 ram_bytes;
+    struct cpu_model model;
+    const char *kernel;   /* path, or "tour:32", "tour:64" for the embedded ring tour */
+    const char *initrd;   /* path; for Multiboot "file args,file args"; NULL = none */
+    const char *append;   /* "" = none */
+    bool no_reboot;
+    bool no_acpi;
+    bool boot32;          /* enter a 64-bit bzImage by its 32-bit entry */
+    enum on_shutdown on_shutdown;
+    unsigned debug_exit_port; /* isa-debug-exit's I/O base; 0 = none */
+    enum machine_clock clock;
+    u64 max_insns;        /* 0 = no limit */
+    u64 max_ticks;        /* end as END_QUIT at this tick (a replay of a session that was left); 0 = no limit */
+    double timeout;       /* host seconds; 0 = none */
+    i64 rtc_start;        /* seconds since the Unix epoch */
+    struct machine_world world;
+};
+
+enum machine_end {
+    END_NONE, END_POWER_OFF, END_RESET, END_HALTED, END_DEBUG_EXIT, END_SHUTDOWN, END_MAX_INSNS, END_TIMEOUT,
+    END_INTERRUPTED, END_QUIT, END_UNIMPLEMENTED, MACHINE_ENDS
+};
+
+struct machine_result {
+    enum machine_end end;
+    int exit_code;
+    char detail[192]; /* one line for people; empty when the name says all */
+    u64 ticks, retired;
+    u64 state_hash; /* processor and RAM at the end */
+};
+
+const char *machine_end_name(enum machine_end end); /* "power-off" */
+
+/* Defaults: 512 MiB, model max, virtual clock, a fixed RTC start, ACPI on. */
+void machine_options_init(struct machine_options *options);
+
+/* Build the board and load the image. The options' strings must outlive the machine.
+ * returns: NULL with err set. */
+struct machine *machine_new(const struct machine_options *options, struct error *err);
+void machine_free(struct machine *m);
+
+/* Put the processor into its reset state, through the door: called once, after an observer was attached. */
+void machine_power_on(struct machine *m);
+
+/* Run to the end. Called once.
+ * effects: everything; result is filled.   returns: result.exit_code (docs/cli.md) */
+int machine_run(struct machine *m, struct machine_result *result);
+
+/* Ask a running machine to end (from the world's callbacks): as END_QUIT with exit code 0. */
+void machine_quit(struct machine *m);
+
+struct cpu *machine_cpu(struct machine *m);
+struct input_port *machine_input(struct machine *m);
+
+#endif
