@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #define ESCAPE_KEY 0x01 /* Ctrl-A */
@@ -127,11 +128,13 @@ static size_t filter_escapes(struct console *console, u8 *buffer, size_t size)
 static size_t input(void *context, u8 *buffer, size_t size, u64 timeout_ns, bool *closed)
 {
     struct console *console = context;
-    struct pollfd wait = {.fd = console->in, .events = POLLIN};
     struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / TICKS_PER_SECOND), .tv_nsec = (long)(timeout_ns % TICKS_PER_SECOND)};
+    fd_set readable;
     ssize_t n;
 
-    if (ppoll(&wait, 1, &timeout, NULL) <= 0)
+    FD_ZERO(&readable);
+    FD_SET(console->in, &readable);
+    if (pselect(console->in + 1, &readable, NULL, NULL, &timeout, NULL) <= 0)
         return 0;
     n = read(console->in, buffer, size);
     if (n < 0)
