@@ -14,6 +14,10 @@
 #define EFER_NXE BIT(11)
 #define EFER_FFXSR BIT(14)
 
+#define APIC_BASE_BSP BIT(8)
+#define APIC_BASE_X2APIC BIT(10)
+#define APIC_BASE_ENABLE BIT(11)
+
 #define MTRR_VARIABLE 8
 #define MTRR_FIXED 11
 
@@ -28,6 +32,37 @@ struct msr_file {
     u64 mtrr_def_type, mtrr_fixed[MTRR_FIXED], mtrr_base[MTRR_VARIABLE], mtrr_mask[MTRR_VARIABLE];
     u64 mcg_status, syscfg, hwcr, patch_level;
     u64 xss, misc_features;
+    u64 top_mem, top_mem2, nb_cfg, de_cfg;
+    u64 perf_select[4], perf_count[4]; /* written and read back; nothing counts */
+};
+
+/* What must exist for a row of msr.def to exist. */
+enum msr_gate {
+    MSR_GATE_ANY,
+    MSR_GATE_P6,     /* the P6 family and later */
+    MSR_GATE_P6_32,  /* the P6 family without long mode */
+    MSR_GATE_MCE,
+    MSR_GATE_MCA,
+    MSR_GATE_TSC,
+    MSR_GATE_APIC,
+    MSR_GATE_X2APIC,
+    MSR_GATE_TSC_DEADLINE,
+    MSR_GATE_TSC_ADJUST,
+    MSR_GATE_TSC_AUX, /* RDTSCP or RDPID */
+    MSR_GATE_MTRR,
+    MSR_GATE_PAT,
+    MSR_GATE_SEP,
+    MSR_GATE_EFER,    /* SYSCALL, NX or long mode */
+    MSR_GATE_SYSCALL,
+    MSR_GATE_LM,
+    MSR_GATE_SPEC_CTRL,
+    MSR_GATE_STIBP,
+    MSR_GATE_SSBD,
+    MSR_GATE_PRED_CMD,
+    MSR_GATE_FLUSH_CMD,
+    MSR_GATE_ARCH_CAPABILITIES,
+    MSR_GATE_SINCE_K8,  /* AMD with long mode */
+    MSR_GATE_SINCE_ZEN, /* AMD family 17h and later */
 };
 
 /* What a write means beyond the stored value; the ISA's WRMSR carries it out. */
@@ -51,12 +86,15 @@ struct msr_context {
     bool amd;
     u8 linear_bits;       /* 48 or 57: the widest the CPU supports, not what CR4.LA57 selects (MSR-04) */
     u8 maxphyaddr;
-    const u32 *features;  /* bitmap of enum cpu_feature, opaque here: msr_has() */
-    bool (*has)(const struct msr_context *ctx, unsigned feature);
+    u64 arch_capabilities; /* IA32_ARCH_CAPABILITIES */
+    const void *owner;     /* for has() */
+    /* Whether the processor has what enum msr_gate names. */
+    bool (*has)(const struct msr_context *ctx, enum msr_gate gate);
 };
 
 /* Check and fetch. in: ctx processor facts; file; number = ECX.
- * returns: MSR_OK with *value (undefined for a dispatched effect) and *effect; anything else means #GP(0). */
+ * returns: MSR_OK with *value and *effect; anything else means #GP(0). *effect is MSR_EFFECT_NONE when *value is final
+ *          (EFER, APIC_BASE and TSC_ADJUST too); FS_BASE, GS_BASE, TSC, TSC_DEADLINE and APIC are fetched by the caller. */
 enum msr_status msr_read(const struct msr_context *ctx, const struct msr_file *file, u32 number, u64 *value,
                          enum msr_effect *effect);
 /* Check and, for MSR_EFFECT_NONE, store. *value may be narrowed by vendor rules (SE-08).
