@@ -15,7 +15,8 @@ BODY_FORMS(op_xadd)
     dst_end(cpu, insn, w, f, &rmw, a + b); /* last: wins when both are one register */
 }
 
-/* The destination is written in both cases, with its old value when the comparison fails. */
+/* A memory destination is written in both cases, with its old value when the comparison fails; a register then stays as
+ * it is, with the upper half of a 32-bit one (as observed on Intel processors). */
 BODY_FORMS(op_cmpxchg)
 {
     struct mem_rmw rmw;
@@ -27,7 +28,8 @@ BODY_FORMS(op_cmpxchg)
     if (accumulator == a) {
         dst_end(cpu, insn, w, f, &rmw, b);
     } else {
-        dst_end(cpu, insn, w, f, &rmw, a);
+        if (form_dst_is_memory(f))
+            dst_end(cpu, insn, w, f, &rmw, a);
         reg_write(cpu, RAX, a, w);
     }
 }
@@ -59,9 +61,9 @@ static void compare_exchange_16(struct cpu *cpu, const struct insn *insn)
     u64 old[2], replacement[2] = {cpu->arch.gpr[RBX], cpu->arch.gpr[RCX]};
     bool equal;
 
-    REQUIRE(cpu, cpu_has(cpu, FEAT_CX16), UD, RULE_NONE);
+    REQUIRE(cpu, cpu_has(cpu, FEAT_CX16), UD, RULE_IS_01);
     /* SDM 2, "CMPXCHG8B/CMPXCHG16B": #GP(0) unless the operand is aligned on 16 bytes. */
-    REQUIRE(cpu, (mem_linear(cpu, (enum seg)insn->seg, offset, 16, true) & 15) == 0, GP(0), RULE_NONE);
+    REQUIRE(cpu, (mem_linear(cpu, (enum seg)insn->seg, offset, 16, true) & 15) == 0, GP(0), RULE_IN_03);
     mem_probe(cpu, (enum seg)insn->seg, offset, 16, true);
     mem_read_block(cpu, (enum seg)insn->seg, offset, old, 16, 16);
     equal = old[0] == cpu->arch.gpr[RAX] && old[1] == cpu->arch.gpr[RDX];

@@ -75,7 +75,7 @@ BODY_PLAIN(op_aam)
 {
     u8 al = (u8)cpu->arch.gpr[RAX], base = (u8)insn->imm;
 
-    REQUIRE(cpu, base != 0, DE, RULE_NONE);
+    REQUIRE(cpu, base != 0, DE, RULE_IN_01);
     reg_write(cpu, RAX, (u64)(al / base) << 8 | al % base, W16);
     put_al_flags(cpu, al % base, false, false);
 }

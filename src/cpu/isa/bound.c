@@ -13,5 +13,5 @@ BODY_PLAIN(op_bound)
     i64 lower = (i64)sign_extend(mem_read(cpu, (enum seg)insn->seg, offset, w), w);
     i64 upper = (i64)sign_extend(mem_read(cpu, (enum seg)insn->seg, next, w), w);
 
-    REQUIRE(cpu, index >= lower && index <= upper, FAULT(VEC_BR), RULE_NONE);
+    REQUIRE(cpu, index >= lower && index <= upper, FAULT(VEC_BR), RULE_IN_04);
 }

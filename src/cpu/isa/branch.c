@@ -16,7 +16,7 @@ ALWAYS_INLINE u64 near_target(struct cpu *cpu, u64 target, enum width w)
     if (LIKELY(w == W64)) {
         /* Canonical for 48 bits is canonical for 57: the usual case needs no look at CR4. */
         if (UNLIKELY((target + BIT(47)) >> 48 != 0))
-            REQUIRE(cpu, cpu_canonical(cpu, target), GP(0), RULE_NONE);
+            REQUIRE(cpu, cpu_canonical(cpu, target), GP(0), RULE_IN_02);
         return target;
     }
     target &= width_mask(w);

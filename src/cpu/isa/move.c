@@ -121,7 +121,7 @@ BODY_PLAIN(op_cwd)
 /* In 64-bit mode LAHF and SAHF are a feature of their own. */
 static void require_lahf(struct cpu *cpu)
 {
-    REQUIRE(cpu, !cpu_64bit(cpu) || cpu_has(cpu, FEAT_LAHF_LM), UD, RULE_NONE);
+    REQUIRE(cpu, !cpu_64bit(cpu) || cpu_has(cpu, FEAT_LAHF_LM), UD, RULE_IS_01);
 }
 
 BODY_PLAIN(op_lahf)

@@ -79,9 +79,9 @@ BODY_UNARY(op_div)
         low = reg_read(cpu, RAX, w);
         high = reg_read(cpu, RDX, w);
     }
-    REQUIRE(cpu, divisor != 0, DE, RULE_NONE);
+    REQUIRE(cpu, divisor != 0, DE, RULE_IN_01);
     /* The quotient fits if and only if the high half is below the divisor. */
-    REQUIRE(cpu, high < divisor, DE, RULE_NONE);
+    REQUIRE(cpu, high < divisor, DE, RULE_IN_01);
     if (w != W64) {
         u64 value = (high << (width_bits(w) & 63)) | low;
 
@@ -104,10 +104,10 @@ BODY_UNARY(op_idiv)
     case W32: dividend = (i64)(reg_read(cpu, RDX, W32) << 32 | reg_read(cpu, RAX, W32)); break;
     default: dividend = (i128)((u128)cpu->arch.gpr[RDX] << 64 | cpu->arch.gpr[RAX]); break;
     }
-    REQUIRE(cpu, divisor != 0, DE, RULE_NONE);
+    REQUIRE(cpu, divisor != 0, DE, RULE_IN_01);
     /* The most negative dividend by -1 does not fit in any host type: it overflows, as every quotient out of range. */
-    REQUIRE(cpu, divisor != -1 || dividend != (i128)((u128)1 << 127), DE, RULE_NONE);
+    REQUIRE(cpu, divisor != -1 || dividend != (i128)((u128)1 << 127), DE, RULE_IN_01);
     quotient = dividend / divisor;
-    REQUIRE(cpu, quotient == (i64)sign_extend((u64)quotient, w), DE, RULE_NONE);
+    REQUIRE(cpu, quotient == (i64)sign_extend((u64)quotient, w), DE, RULE_IN_01);
     write_double(cpu, w, (u64)quotient, (u64)(dividend % divisor));
 }
