@@ -14,15 +14,6 @@
 #define RESET_MXCSR 0x1F80u
 #define RESET_SMBASE 0x30000ull
 
-/* EDX after reset: the processor signature, as CPUID leaf 1 EAX shows it. */
-static u32 signature(const struct cpu_model *m)
-{
-    unsigned base_family = m->family > 15 ? 15 : m->family;
-    unsigned extended_family = m->family > 15 ? m->family - 15u : 0;
-
-    return m->stepping | (m->model & 15u) << 4 | base_family << 8 | (u32)(m->model >> 4) << 16 | extended_family << 20;
-}
-
 /* Everything that reset and INIT set alike, except what the door commits. */
 static void reset_common(struct cpu *cpu)
 {
@@ -30,7 +21,7 @@ static void reset_common(struct cpu *cpu)
     struct cpu_arch *a = &cpu->arch;
 
     memset(a->gpr, 0, sizeof a->gpr);
-    a->gpr[RDX] = signature(&cpu->model);
+    a->gpr[RDX] = cpuid_leaf(&cpu->model, 1, 0).eax; /* the processor signature */
     for (enum seg s = ES; s <= GS; s++)
         if (s != CS && s != SS)
             a->seg[s] = data;

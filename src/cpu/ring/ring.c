@@ -60,11 +60,10 @@ struct transition transition_begin(const struct cpu *cpu, enum mechanism mechani
     return t;
 }
 
-/* Recompute what depends on the mode, drop the cached fetch page (its rights were the old ring's), and show it. */
+/* Recompute what depends on the mode and show the transition. */
 static void open_door(struct cpu *cpu, struct transition *t)
 {
     cpu_update_derived(cpu);
-    cpu->d.fetch_page = 1;
     cpu->d.last_mechanism = (u8)t->mechanism;
     t->sequence = ++cpu->d.door_count;
     t->to = ring_state_of(cpu, t->rip);
