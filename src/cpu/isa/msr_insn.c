@@ -4,9 +4,9 @@
  */
 #include "cpu/fault.h"
 #include "cpu/isa/operand.h"
+#include "cpu/msr_access.h"
 #include "cpu/ring/mechanisms.h"
 
-#define APIC_BASE_ENABLE BIT(11)
 #define CPUID_1_EDX_APIC BIT(9)
 #define CPUID_1_ECX_OSXSAVE BIT(27)
 /* XSAVE area of x87 and SSE: legacy region and header; nothing larger is modelled. */
@@ -21,33 +21,6 @@ static void put_edx_eax(struct cpu *cpu, u64 value)
 }
 
 /* ---- MSRs */
-
-static bool context_has(const struct msr_context *ctx, unsigned feature)
-{
-    const bool *features = (const void *)ctx->features;
-
-    return features[feature];
-}
-
-static struct msr_context msr_context_of(const struct cpu *cpu)
-{
-    return (struct msr_context){
-        .amd = cpu_is_amd(cpu),
-        .linear_bits = cpu->model.linear_bits,
-        .maxphyaddr = cpu->model.physical_bits,
-        .features = (const void *)cpu->model.feature,
-        .has = context_has,
-    };
-}
-
-static enum rule status_rule(enum msr_status status)
-{
-    switch (status) {
-    case MSR_RESERVED_BITS: return RULE_MSR_03;
-    case MSR_NON_CANONICAL: return RULE_MSR_04;
-    default: return RULE_MSR_01;
-    }
-}
 
 static bool apic_read(struct cpu *cpu, u32 number, u64 *value)
 {
@@ -66,13 +39,13 @@ static bool apic_write(struct cpu *cpu, u32 number, u64 value)
 /* The value of an MSR. returns: the rule that forbids the read, or RULE_NONE. */
 static enum rule msr_fetch(struct cpu *cpu, u32 number, u64 *value)
 {
-    struct msr_context ctx = msr_context_of(cpu);
+    struct msr_context ctx = cpu_msr_context(cpu);
     struct msr_file *file = &cpu->arch.msr;
     enum msr_effect effect;
     enum msr_status status = msr_read(&ctx, file, number, value, &effect);
 
     if (status != MSR_OK)
-        return status_rule(status);
+        return cpu_msr_rule(number, status);
     switch (effect) {
     case MSR_EFFECT_NONE: break;
     case MSR_EFFECT_EFER: *value = file->efer; break;
@@ -153,14 +126,14 @@ static u64 old_value(struct cpu *cpu, u32 number)
 
 BODY_PLAIN(op_wrmsr)
 {
-    struct msr_context ctx = msr_context_of(cpu);
+    struct msr_context ctx = cpu_msr_context(cpu);
     u32 number = (u32)cpu->arch.gpr[RCX];
     u64 value = (cpu->arch.gpr[RDX] << 32) | (u32)cpu->arch.gpr[RAX], old = old_value(cpu, number);
     enum msr_effect effect;
     enum msr_status status = msr_write(&ctx, &cpu->arch.msr, number, &value, &effect);
 
     (void)insn;
-    REQUIRE(cpu, status == MSR_OK, GP(0), status_rule(status));
+    REQUIRE(cpu, status == MSR_OK, GP(0), cpu_msr_rule(number, status));
     carry_out(cpu, effect, number, value);
     ring_side(cpu, SIDE_WRMSR, number, old, value);
 }
