@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * PCI configuration mechanism 1 (CF8h/CFCh) and the i440FX host bridge, the root of bus 0.
+ * PCI Local Bus Specification 2.2, "Configuration Mechanism #1"; Intel 440FX datasheet (290549).
+ */
+#ifndef RINGSIDE_DEVICES_PCI_HOST_H
+#define RINGSIDE_DEVICES_PCI_HOST_H
+
+#include "bus/ports.h"
+
+struct pci_host;
+
+/* One function on the bus: 256 bytes of configuration space. */
+struct pci_function {
+    u8 config[256];
+    u8 writable[256]; /* bits that a configuration write may change */
+    /* Told after a write changed [offset, offset+size). May be NULL. */
+    void (*changed)(void *context, unsigned offset, unsigned size);
+    void *context;
+};
+
+/* Claims CF8h-CFFh. The host bridge 8086:1237 is function 0:0.0. CF9h (reset control) is left to its own device, which
+ * must be claimed afterwards. */
+struct pci_host *pci_host_new(struct ports *ports);
+void pci_host_free(struct pci_host *host);
+/* Put a function on bus 0 at device (0-31) and function number (0-7); it must outlive the host. */
+void pci_host_add(struct pci_host *host, unsigned device, unsigned function, struct pci_function *f);
+
+#endif
