@@ -62,7 +62,8 @@ void ports_release(struct ports *ports, u16 first, unsigned count)
         ports->owner[first + i] = 0;
 }
 
-/* The claim that takes an access of this size whole, or NULL when it must be split into bytes. */
+/* The claim that takes an access of this size whole, or NULL when it must be split into bytes. It must own both ends:
+ * what lies between may be another's, as CF9h lies within the PCI address register at CF8h. */
 static const struct claim *whole(const struct ports *ports, u16 port, unsigned size)
 {
     u16 owner = ports->owner[port];
@@ -70,9 +71,8 @@ static const struct claim *whole(const struct ports *ports, u16 port, unsigned s
 
     if (size == 1 || port + size > PORT_COUNT || !owner || !(claim->ops->sizes & size))
         return NULL;
-    for (unsigned i = 1; i < size; i++)
-        if (ports->owner[port + i] != owner)
-            return NULL;
+    if (ports->owner[port + size - 1] != owner)
+        return NULL;
     return claim;
 }
 
