@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "cpu/fault.h"
 #include "cpu/flags.h"
 #include "cpu/isa/insn.h"
 
