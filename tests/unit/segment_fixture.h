@@ -36,8 +36,20 @@
 
 /* Selectors of the standard table. */
 enum {
-    CODE0 = 0x08, DATA0 = 0x10, CODE3 = 0x1B, DATA3 = 0x23, TSS_SEL = 0x28, LDT_SEL = 0x30, CONFORM0 = 0x38,
-    CODE64 = 0x40, CODE64_3 = 0x4B, TSS2_SEL = 0x50, CODE16 = 0x58, DATA16 = 0x60, STACK16_3 = 0x6B, FREE = 0x80,
+    CODE0 = 0x08,
+    DATA0 = 0x10,
+    CODE3 = 0x1B,
+    DATA3 = 0x23,
+    TSS_SEL = 0x28,
+    LDT_SEL = 0x30,
+    CONFORM0 = 0x38,
+    CODE64 = 0x40,
+    CODE64_3 = 0x4B,
+    TSS2_SEL = 0x50,
+    CODE16 = 0x58,
+    DATA16 = 0x60,
+    STACK16_3 = 0x6B,
+    FREE = 0x80,
 };
 
 struct fixture {
@@ -81,14 +93,8 @@ static inline u64 get(struct fixture *f, paddr_t at, unsigned size)
     physmem_read(f->pm, at, &value, size, INITIATOR_LOADER);
     return value;
 }
-static inline void gdt_put(struct fixture *f, u16 selector, u64 raw)
-{
-    put(f, GDT_AT + (selector & 0xFFF8u), raw, 8);
-}
-static inline u64 gdt_get(struct fixture *f, u16 selector)
-{
-    return get(f, GDT_AT + (selector & 0xFFF8u), 8);
-}
+static inline void gdt_put(struct fixture *f, u16 selector, u64 raw) { put(f, GDT_AT + (selector & 0xFFF8u), raw, 8); }
+static inline u64 gdt_get(struct fixture *f, u16 selector) { return get(f, GDT_AT + (selector & 0xFFF8u), 8); }
 
 /* Put the processor at a level with these segments, through the door. */
 static inline void enter(struct fixture *f, u16 cs, u16 ss, u64 rip, u64 rsp)
