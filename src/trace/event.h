@@ -71,11 +71,16 @@ static inline bool event_is_exit(const struct event_record *e)
 {
     return e->kind == EVENT_KIND_TRANSITION && e->to_cpl > e->from_cpl;
 }
-/* SYSCALL, SYSENTER, INT n, INT3, INTO, INT1, far call through a gate: asked for by the program. */
+/* SYSCALL, SYSENTER, INT n, far call through a gate: asked for by the program, with arguments in registers. */
 bool event_mechanism_is_software_entry(unsigned mechanism);
 
 /* What each word of a recorded frame is, from the lowest address: "RIP", "CS", "error code"... NULL past the end. */
 const char *event_frame_meaning(const struct event_record *e, unsigned i);
+/* What the architecture puts (or finds) there, from the two sides of the record; 0 for a word it says nothing of.
+ * SDM 3A, "Exception- or Interrupt-Handler Procedures"; "Call Gates". */
+u64 event_frame_expected(const struct event_record *e, unsigned i);
+/* The frame was popped (IRET, far RET), not pushed. */
+bool event_frame_is_popped(const struct event_record *e);
 
 /* The digest of an event stream: order-dependent, over the digest fields of transitions, whatever else is recorded. */
 struct event_digest {

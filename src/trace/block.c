@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ * Prediction and byte planes of a block of events. Layout: a bit map with one bit per byte of the record, lowest first,
+ * then for each set bit one plane: that byte of every record's difference, in order.
+ *
+ * A prediction reads only what came before, and fields of the same record from an earlier stage, so that the decoder
+ * can make it again:
+ *   stage 1  PREV, AFTER, SAME       from earlier records
+ *   stage 2  CLOCK, SELF, RETURN, SYSCALL   also from stage 1 of this record
+ *   stage 3  EXPECT                  also from stage 2
+ * Differences are exclusive-or, except ticks, retired and sequence: zigzag of the subtraction, because they count.
+ */
+#include "trace/block.h"
+
+#include <stdlib.h>
+
+#define WORDS (sizeof(struct event_record) / sizeof(u64))
+#define CONTEXTS 128u
+
+struct history {
+    struct event_record previous;
+    struct event_record user; /* the last entry from ring 3 */
+    struct event_record same[CONTEXTS];
+};
+
+struct block_codec {
+    struct history history;
+    u8 raw[BLOCK_RAW_MAX];
+    u8 plane[BLOCK_PLANES][BLOCK_EVENTS];
+    bool used[BLOCK_PLANES];
+};
+
+_Static_assert(sizeof(struct event_record) % sizeof(u64) == 0, "the record is compared word by word");
+_Static_assert(MECHANISMS <= 64 && EVENT_KINDS <= 32, "contexts of SAME");
+
+struct block_codec *block_codec_new(void)
+{
+    struct block_codec *codec = malloc(sizeof *codec);
+
+    if (!codec)
+        abort();
+    return codec;
+}
+
+void block_codec_free(struct block_codec *codec) { free(codec); }
+
+static unsigned context_of(u8 kind, u8 mechanism)
+{
+    return kind == EVENT_KIND_TRANSITION ? mechanism & 63u : 64u + (kind & 63u);
+}
+
+static u64 zigzag(u64 d) { return (d << 1) ^ (u64)((i64)d >> 63); }
+
+static u64 unzigzag(u64 z) { return (z >> 1) ^ (0 - (z & 1)); }
+
+static void predict_from_history(struct event_record *p, const struct history *h, unsigned context)
+{
+    const struct event_record *prev = &h->previous;
+
+    *p = h->same[context];
+    p->kind = prev->kind;
+    p->mechanism = prev->mechanism;
+    p->cpu = prev->cpu;
+    p->ticks = prev->ticks;
+    p->sequence = prev->sequence;
+    p->from_cr3 = prev->to_cr3;
+    p->from_gs_base = prev->to_gs_base;
+    p->from_kernel_gs_base = prev->to_kernel_gs_base;
+    p->from_cs = prev->to_cs;
+    p->from_ss = prev->to_ss;
+    p->from_cpl = prev->to_cpl;
+    p->from_mode = prev->to_mode;
+}
+
+/* INT n and SYSCALL are two bytes long. SDM 2, opcodes CD ib and 0F 05. */
+static u64 return_rip(const struct event_record *entry)
+{
+    return entry->from_rip + (entry->mechanism == MECH_SYSCALL || entry->mechanism == MECH_INT_N ? 2 : 0);
+}
+
+static void predict_from_sides(struct event_record *p, const struct event_record *e, const struct history *h)
+{
+    p->retired = h->previous.retired + (e->ticks - h->previous.ticks);
+    p->to_cr3 = e->from_cr3;
+    p->to_gs_base = e->from_gs_base;
+    p->to_kernel_gs_base = e->from_kernel_gs_base;
+    if (event_is_exit(e) && e->to_cpl == 3) {
+        p->to_rip = return_rip(&h->user);
+        p->to_rsp = h->user.from_rsp;
+        p->to_rflags = h->user.from_rflags;
+    }
+    if (e->kind == EVENT_KIND_TRANSITION && e->mechanism == MECH_SYSCALL) {
+        p->rcx = return_rip(e);
+        p->r11 = e->from_rflags;
+    }
+}
+
+static void predict_frame(struct event_record *p, const struct event_record *e)
+{
+    u64 expected[EVENT_FRAME_WORDS] = {0};
+
+    p->frame_address = 0;
+    if (e->frame_words)
+        p->frame_address = event_frame_is_popped(e) ? e->from_rsp : e->to_rsp;
+    if (e->present & EVENT_HAS_FRAME)
+        for (unsigned i = 0; i < e->frame_words && i < EVENT_FRAME_WORDS; i++)
+            expected[i] = event_frame_expected(e, i);
+    memcpy((u8 *)p + offsetof(struct event_record, frame0), expected, sizeof expected);
+}
+
+static void history_add(struct history *h, const struct event_record *e)
+{
+    h->previous = *e;
+    h->same[context_of(e->kind, e->mechanism)] = *e;
+    if (event_is_entry(e) && e->from_cpl == 3)
+        h->user = *e;
+}
+
+static void words_xor(struct event_record *out, const struct event_record *a, const struct event_record *b)
+{
+    u64 x[WORDS], y[WORDS];
+
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    for (unsigned i = 0; i < WORDS; i++)
+        x[i] ^= y[i];
+    memcpy(out, x, sizeof x);
+}
+
+static void scatter(struct block_codec *codec, const struct event_record *difference, u32 row)
+{
+    u64 word[WORDS];
+
+    memcpy(word, difference, sizeof word);
+    for (unsigned w = 0; w < WORDS; w++) {
+        unsigned plane = w * 8;
+
+        for (u64 rest = word[w]; rest; rest >>= 8, plane++) {
+            if (!(rest & 0xFF))
+                continue;
+            if (!codec->used[plane]) {
+                codec->used[plane] = true;
+                memset(codec->plane[plane], 0, BLOCK_EVENTS);
+            }
+            codec->plane[plane][row] = (u8)rest;
+        }
+    }
+}
+
+size_t block_encode(struct block_codec *codec, const struct event_record *records, u32 count, const u8 **out)
+{
+    struct history *h = &codec->history;
+    size_t size = BLOCK_MAP_BYTES;
+
+    memset(h, 0, sizeof *h);
+    memset(codec->used, 0, sizeof codec->used);
+    for (u32 i = 0; i < count; i++) {
+        const struct event_record *e = &records[i];
+        struct event_record p, d;
+
+        predict_from_history(&p, h, context_of(e->kind, e->mechanism));
+        predict_from_sides(&p, e, h);
+        predict_frame(&p, e);
+        words_xor(&d, e, &p);
+        d.ticks = zigzag(e->ticks - p.ticks);
+        d.retired = zigzag(e->retired - p.retired);
+        d.sequence = zigzag(e->sequence - p.sequence);
+        scatter(codec, &d, i);
+        history_add(h, e);
+    }
+    memset(codec->raw, 0, BLOCK_MAP_BYTES);
+    for (unsigned plane = 0; plane < BLOCK_PLANES; plane++) {
+        if (!codec->used[plane])
+            continue;
+        codec->raw[plane / 8] |= (u8)(1u << (plane % 8));
+        memcpy(codec->raw + size, codec->plane[plane], count);
+        size += count;
+    }
+    *out = codec->raw;
+    return size;
+}
+
+static void apply(struct event_record *e, const struct event_record *d, const struct event_record *p)
+{
+    words_xor(e, d, p);
+    e->ticks = p->ticks + unzigzag(d->ticks);
+    e->retired = p->retired + unzigzag(d->retired);
+    e->sequence = p->sequence + unzigzag(d->sequence);
+}
+
+bool block_decode(struct block_codec *codec, const u8 *bytes, size_t size, u32 count, struct event_record *records)
+{
+    struct history *h = &codec->history;
+    size_t planes = 0;
+
+    if (size < BLOCK_MAP_BYTES || count == 0 || count > BLOCK_EVENTS)
+        return false;
+    for (unsigned plane = 0; plane < BLOCK_PLANES; plane++)
+        planes += (bytes[plane / 8] >> (plane % 8)) & 1;
+    if (size != BLOCK_MAP_BYTES + planes * count)
+        return false;
+    memset(records, 0, count * sizeof *records);
+    const u8 *source = bytes + BLOCK_MAP_BYTES;
+    for (unsigned plane = 0; plane < BLOCK_PLANES; plane++) {
+        u8 *target = (u8 *)records + plane;
+
+        if (!((bytes[plane / 8] >> (plane % 8)) & 1))
+            continue;
+        for (u32 i = 0; i < count; i++)
+            target[i * sizeof *records] = source[i];
+        source += count;
+    }
+    memset(h, 0, sizeof *h);
+    for (u32 i = 0; i < count; i++) {
+        struct event_record p, d = records[i], *e = &records[i];
+
+        predict_from_history(&p, h, context_of(d.kind ^ h->previous.kind, d.mechanism ^ h->previous.mechanism));
+        apply(e, &d, &p);
+        predict_from_sides(&p, e, h);
+        apply(e, &d, &p);
+        predict_frame(&p, e);
+        apply(e, &d, &p);
+        history_add(h, e);
+    }
+    return true;
+}
