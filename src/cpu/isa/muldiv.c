@@ -93,21 +93,36 @@ BODY_UNARY(op_div)
     write_double(cpu, w, (u64)quotient, (u64)(dividend % divisor));
 }
 
+/* Up to 32 bits the dividend fits in 64. */
+ALWAYS_INLINE void divide_signed_short(struct cpu *cpu, enum width w, i64 divisor)
+{
+    i64 dividend, quotient;
+
+    switch (w) {
+    case W8: dividend = (i16)cpu->arch.gpr[RAX]; break;
+    case W16: dividend = (i32)((u32)reg_read(cpu, RDX, W16) << 16 | (u32)reg_read(cpu, RAX, W16)); break;
+    default: dividend = (i64)(reg_read(cpu, RDX, W32) << 32 | reg_read(cpu, RAX, W32)); break;
+    }
+    /* The most negative dividend by -1 has no quotient in the host's type either. */
+    REQUIRE(cpu, divisor != -1 || dividend != INT64_MIN, DE, RULE_IN_01);
+    quotient = dividend / divisor;
+    REQUIRE(cpu, quotient == (i64)sign_extend((u64)quotient, w), DE, RULE_IN_01);
+    write_double(cpu, w, (u64)quotient, (u64)(dividend % divisor));
+}
+
 BODY_UNARY(op_idiv)
 {
     i64 divisor = (i64)sign_extend(dst_read(cpu, insn, w, f), w);
     i128 dividend, quotient;
 
-    switch (w) {
-    case W8: dividend = (i16)cpu->arch.gpr[RAX]; break;
-    case W16: dividend = (i32)((u32)reg_read(cpu, RDX, W16) << 16 | (u32)reg_read(cpu, RAX, W16)); break;
-    case W32: dividend = (i64)(reg_read(cpu, RDX, W32) << 32 | reg_read(cpu, RAX, W32)); break;
-    default: dividend = (i128)((u128)cpu->arch.gpr[RDX] << 64 | cpu->arch.gpr[RAX]); break;
-    }
     REQUIRE(cpu, divisor != 0, DE, RULE_IN_01);
-    /* The most negative dividend by -1 does not fit in any host type: it overflows, as every quotient out of range. */
+    if (w != W64) {
+        divide_signed_short(cpu, w, divisor);
+        return;
+    }
+    dividend = (i128)((u128)cpu->arch.gpr[RDX] << 64 | cpu->arch.gpr[RAX]);
     REQUIRE(cpu, divisor != -1 || dividend != (i128)((u128)1 << 127), DE, RULE_IN_01);
     quotient = dividend / divisor;
-    REQUIRE(cpu, quotient == (i64)sign_extend((u64)quotient, w), DE, RULE_IN_01);
+    REQUIRE(cpu, quotient == (i64)quotient, DE, RULE_IN_01);
     write_double(cpu, w, (u64)quotient, (u64)(dividend % divisor));
 }
