@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * The MC146818 real-time clock with 128 bytes of CMOS memory.
+ * Motorola MC146818A data sheet.
+ */
+#ifndef RINGSIDE_DEVICES_RTC_H
+#define RINGSIDE_DEVICES_RTC_H
+
+#include "bus/clock.h"
+#include "bus/irq.h"
+#include "bus/ports.h"
+
+struct rtc;
+
+/* Claims 70h-71h. in: start  seconds since the Unix epoch (UTC) at tick 0 of the clock. The clock runs, in BCD and
+ * 24-hour form, as firmware leaves it. returns: never NULL. */
+struct rtc *rtc_new(struct ports *ports, struct clock *clock, struct irq_line *irq8, u64 start);
+void rtc_free(struct rtc *rtc);
+/* Set the date and time. in: seconds since the Unix epoch (UTC). */
+void rtc_set_time(struct rtc *rtc, u64 seconds);
+/* An input_sink for INPUT_RTC_START (context is the rtc): 8 bytes, little-endian. */
+size_t rtc_start_sink(void *rtc, const u8 *bytes, size_t size);
+/* Bit 7 of port 70h: NMI is masked. */
+bool rtc_nmi_masked(const struct rtc *rtc);
+/* CMOS bytes 0Eh-7Fh, as firmware or the board presets them. */
+void rtc_set_cmos(struct rtc *rtc, unsigned index, u8 value);
+u8 rtc_cmos(const struct rtc *rtc, unsigned index);
+/* Fill the memory-size bytes (15h-18h, 30h-31h, 34h-35h, 5Bh-5Dh). in: RAM bytes below and above 4 GiB. */
+void rtc_set_memory_size(struct rtc *rtc, u64 low, u64 high);
+
+#endif
