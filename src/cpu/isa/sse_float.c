@@ -93,15 +93,14 @@ BODY_PLAIN(op_dpps)
             d.u32[i] = s.u32[i] = 0;
     flags = host_mulps(cpu, &d, &s);
     fp_finish(cpu, flags, &d, FP_PS);
-    s = (union xmm_reg){.u32 = {d.u32[1], 0, d.u32[3], 0}};
-    t = (union xmm_reg){.u32 = {d.u32[0], 0, d.u32[2], 0}};
-    flags = host_addps(cpu, &t, &s);
-    fp_finish(cpu, flags, &t, FP_PS);
-    s = (union xmm_reg){.u32 = {t.u32[2], 0, 0, 0}};
-    flags = host_addss(cpu, &t, &s);
-    fp_finish(cpu, flags, &t, FP_SS);
+    s = (union xmm_reg){.u32 = {d.u32[1], d.u32[0], d.u32[3], d.u32[2]}};
+    flags = host_addps(cpu, &s, &d);
+    fp_finish(cpu, flags, &s, FP_PS);
+    t = (union xmm_reg){.u32 = {s.u32[2], s.u32[3], s.u32[0], s.u32[1]}};
+    flags = host_addps(cpu, &s, &t);
+    fp_finish(cpu, flags, &s, FP_PS);
     for (unsigned i = 0; i < 4; i++)
-        cpu->arch.xmm[insn->dst].u32[i] = (imm >> i) & 1 ? t.u32[0] : 0;
+        cpu->arch.xmm[insn->dst].u32[i] = (imm >> i) & 1 ? s.u32[i] : 0;
 }
 
 BODY_PLAIN(op_dppd)
