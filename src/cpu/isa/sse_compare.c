@@ -29,7 +29,7 @@
         }                                                                                                              \
         flags = fp_leave(guard);                                                                                       \
         vec_put_ps(&d, x);                                                                                             \
-        fp_finish(cpu, flags, &d, FP_NEVER_TINY);                                                                      \
+        fp_finish(cpu, flags);                                                                                         \
         cpu->arch.xmm[insn->dst] = d;                                                                                  \
     }
 
@@ -48,7 +48,7 @@ COMPARE(cmpsd, 8)
         struct fp_guard guard = fp_enter(cpu);                                                                         \
         bool zf, pf, cf;                                                                                               \
         __asm__ volatile(#name " %4, %3" : "=@ccz"(zf), "=@ccp"(pf), "=@ccc"(cf) : "x"(x), "x"(y));                    \
-        fp_finish(cpu, fp_leave(guard), &d, FP_NEVER_TINY);                                                            \
+        fp_finish(cpu, fp_leave(guard));                                                                               \
         flags_put_arithmetic(cpu, (zf ? FLAG_ZF : 0) | (pf ? FLAG_PF : 0) | (cf ? FLAG_CF : 0));                       \
     }
 

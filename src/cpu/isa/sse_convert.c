@@ -6,16 +6,16 @@
 #include "cpu/isa/sse_fp.h"
 
 /* ---- XMM to XMM: the destination's remaining lanes are as each instruction says, the host's own */
-FP_OP(cvtps2pd, 8, FP_NEVER_TINY)
-FP_OP(cvtpd2ps, 16, FP_PS)
-FP_OP(cvtss2sd, 4, FP_NEVER_TINY)
-FP_OP(cvtsd2ss, 8, FP_SS)
-FP_OP(cvtdq2ps, 16, FP_NEVER_TINY)
-FP_OP(cvtps2dq, 16, FP_NEVER_TINY)
-FP_OP(cvttps2dq, 16, FP_NEVER_TINY)
-FP_OP(cvtdq2pd, 8, FP_NEVER_TINY)
-FP_OP(cvtpd2dq, 16, FP_NEVER_TINY)
-FP_OP(cvttpd2dq, 16, FP_NEVER_TINY)
+FP_OP(cvtps2pd, 8)
+FP_ARITHMETIC(cvtpd2ps, 16, FP_PD, FP_PS, FP_PRODUCT)
+FP_OP(cvtss2sd, 4)
+FP_ARITHMETIC(cvtsd2ss, 8, FP_SD, FP_SS, FP_PRODUCT)
+FP_OP(cvtdq2ps, 16)
+FP_OP(cvtps2dq, 16)
+FP_OP(cvttps2dq, 16)
+FP_OP(cvtdq2pd, 8)
+FP_OP(cvtpd2dq, 16)
+FP_OP(cvttpd2dq, 16)
 
 /* ---- general register or memory to XMM, 32 bits or 64 with REX.W */
 #define FROM_INTEGER(name)                                                                                             \
@@ -33,7 +33,7 @@ FP_OP(cvttpd2dq, 16, FP_NEVER_TINY)
             __asm__ volatile(#name "l %1, %0" : "+x"(x) : "r"((u32)v));                                                \
         flags = fp_leave(guard);                                                                                       \
         vec_put_ps(&d, x);                                                                                             \
-        fp_finish(cpu, flags, &d, FP_NEVER_TINY);                                                                      \
+        fp_finish(cpu, flags);                                                                                         \
         cpu->arch.xmm[insn->dst] = d;                                                                                  \
     }
 
@@ -54,7 +54,7 @@ FROM_INTEGER(cvtsi2sd)
         else                                                                                                           \
             __asm__ volatile(#name " %1, %0" : "=r"(narrow) : "x"(x));                                                 \
         flags = fp_leave(guard);                                                                                       \
-        fp_finish(cpu, flags, &s, FP_NEVER_TINY);                                                                      \
+        fp_finish(cpu, flags);                                                                                         \
         cpu->arch.gpr[insn->dst] = rex_width(insn) == W64 ? wide : narrow;                                             \
     }
 
@@ -78,7 +78,7 @@ BODY_PLAIN(op_cvtpi2ps)
     mmx_begin(cpu);
     s.u64[0] = mmx_source(cpu, insn);
     flags = host_cvtdq2ps(cpu, &r, &s);
-    fp_finish(cpu, flags, &r, FP_NEVER_TINY);
+    fp_finish(cpu, flags);
     mmx_enter_state(cpu);
     cpu->arch.xmm[insn->dst].u64[0] = r.u64[0];
 }
@@ -108,7 +108,7 @@ BODY_PLAIN(op_cvtpi2pd)
         if ((size) == 8)                                                                                               \
             s.u64[1] = 0;                                                                                              \
         flags = host(cpu, &r, &s);                                                                                     \
-        fp_finish(cpu, flags, &r, FP_NEVER_TINY);                                                                      \
+        fp_finish(cpu, flags);                                                                                         \
         mmx_write(cpu, insn->dst, r.u64[0]);                                                                           \
     }
 

@@ -7,98 +7,58 @@
  */
 #include "cpu/isa/sse_fp.h"
 
-static bool any_denormal(const union xmm_reg *v, enum fp_lanes lanes)
-{
-    unsigned singles = lanes == FP_PS ? 4 : lanes == FP_SS ? 1 : 0;
-    unsigned doubles = lanes == FP_PD ? 2 : lanes == FP_SD ? 1 : 0;
-
-    for (unsigned i = 0; i < singles; i++)
-        if (!(v->u32[i] & 0x7F800000u) && (v->u32[i] & 0x007FFFFFu))
-            return true;
-    for (unsigned i = 0; i < doubles; i++)
-        if (!(v->u64[i] & 0x7FF0000000000000ull) && (v->u64[i] & 0x000FFFFFFFFFFFFFull))
-            return true;
-    return false;
-}
-
-static NORETURN void raise_simd_exception(struct cpu *cpu)
-{
-    REQUIRE(cpu, cpu->arch.cr4 & CR4_OSXMMEXCPT, UD, RULE_NONE);
-    cpu_raise(cpu, FAULT(VEC_XM), RULE_NONE);
-}
-
-/* An unmasked exception of the operands stops the instruction before anything is computed: no OE, UE, PE then.
- * An unmasked underflow is signalled for every tiny result, exact ones too; a masked one only when it is inexact. */
-void fp_finish_unmasked(struct cpu *cpu, u32 flags, const union xmm_reg *result, enum fp_lanes lanes)
-{
-    u32 unmasked = ~(cpu->arch.mxcsr >> MXCSR_MASK_SHIFT) & MXCSR_FLAGS;
-
-    if (flags & MXCSR_PRE & unmasked) {
-        cpu->arch.mxcsr |= flags & MXCSR_PRE;
-        raise_simd_exception(cpu);
-    }
-    if ((unmasked & MXCSR_UE) && any_denormal(result, lanes))
-        flags |= MXCSR_UE;
-    cpu->arch.mxcsr |= flags;
-    if (flags & unmasked)
-        raise_simd_exception(cpu);
-}
-
 /* ---- V = V op W */
-FP_OP(addps, 16, FP_PS)
-FP_OP(addpd, 16, FP_PD)
-FP_OP(addss, 4, FP_SS)
-FP_OP(addsd, 8, FP_SD)
-FP_OP(subps, 16, FP_PS)
-FP_OP(subpd, 16, FP_PD)
-FP_OP(subss, 4, FP_SS)
-FP_OP(subsd, 8, FP_SD)
-FP_OP(mulps, 16, FP_PS)
-FP_OP(mulpd, 16, FP_PD)
-FP_OP(mulss, 4, FP_SS)
-FP_OP(mulsd, 8, FP_SD)
-FP_OP(divps, 16, FP_PS)
-FP_OP(divpd, 16, FP_PD)
-FP_OP(divss, 4, FP_SS)
-FP_OP(divsd, 8, FP_SD)
-FP_OP(sqrtps, 16, FP_NEVER_TINY)
-FP_OP(sqrtpd, 16, FP_NEVER_TINY)
-FP_OP(sqrtss, 4, FP_NEVER_TINY)
-FP_OP(sqrtsd, 8, FP_NEVER_TINY)
-FP_OP(minps, 16, FP_NEVER_TINY)
-FP_OP(minpd, 16, FP_NEVER_TINY)
-FP_OP(minss, 4, FP_NEVER_TINY)
-FP_OP(minsd, 8, FP_NEVER_TINY)
-FP_OP(maxps, 16, FP_NEVER_TINY)
-FP_OP(maxpd, 16, FP_NEVER_TINY)
-FP_OP(maxss, 4, FP_NEVER_TINY)
-FP_OP(maxsd, 8, FP_NEVER_TINY)
-FP_OP(haddps, 16, FP_PS)
-FP_OP(haddpd, 16, FP_PD)
-FP_OP(hsubps, 16, FP_PS)
-FP_OP(hsubpd, 16, FP_PD)
-FP_OP(addsubps, 16, FP_PS)
-FP_OP(addsubpd, 16, FP_PD)
+FP_ARITHMETIC(addps, 16, FP_PS, FP_PS, FP_SUM)
+FP_ARITHMETIC(addpd, 16, FP_PD, FP_PD, FP_SUM)
+FP_ARITHMETIC(addss, 4, FP_SS, FP_SS, FP_SUM)
+FP_ARITHMETIC(addsd, 8, FP_SD, FP_SD, FP_SUM)
+FP_ARITHMETIC(subps, 16, FP_PS, FP_PS, FP_SUM)
+FP_ARITHMETIC(subpd, 16, FP_PD, FP_PD, FP_SUM)
+FP_ARITHMETIC(subss, 4, FP_SS, FP_SS, FP_SUM)
+FP_ARITHMETIC(subsd, 8, FP_SD, FP_SD, FP_SUM)
+FP_ARITHMETIC(mulps, 16, FP_PS, FP_PS, FP_PRODUCT)
+FP_ARITHMETIC(mulpd, 16, FP_PD, FP_PD, FP_PRODUCT)
+FP_ARITHMETIC(mulss, 4, FP_SS, FP_SS, FP_PRODUCT)
+FP_ARITHMETIC(mulsd, 8, FP_SD, FP_SD, FP_PRODUCT)
+FP_ARITHMETIC(divps, 16, FP_PS, FP_PS, FP_PRODUCT)
+FP_ARITHMETIC(divpd, 16, FP_PD, FP_PD, FP_PRODUCT)
+FP_ARITHMETIC(divss, 4, FP_SS, FP_SS, FP_PRODUCT)
+FP_ARITHMETIC(divsd, 8, FP_SD, FP_SD, FP_PRODUCT)
+FP_OP(sqrtps, 16)
+FP_OP(sqrtpd, 16)
+FP_OP(sqrtss, 4)
+FP_OP(sqrtsd, 8)
+FP_OP(minps, 16)
+FP_OP(minpd, 16)
+FP_OP(minss, 4)
+FP_OP(minsd, 8)
+FP_OP(maxps, 16)
+FP_OP(maxpd, 16)
+FP_OP(maxss, 4)
+FP_OP(maxsd, 8)
+FP_ARITHMETIC(haddps, 16, FP_PS, FP_PS, FP_SUM)
+FP_ARITHMETIC(haddpd, 16, FP_PD, FP_PD, FP_SUM)
+FP_ARITHMETIC(hsubps, 16, FP_PS, FP_PS, FP_SUM)
+FP_ARITHMETIC(hsubpd, 16, FP_PD, FP_PD, FP_SUM)
+FP_ARITHMETIC(addsubps, 16, FP_PS, FP_PS, FP_SUM)
+FP_ARITHMETIC(addsubpd, 16, FP_PD, FP_PD, FP_SUM)
 
-/* ---- dot products: a product of the selected lanes, then sums of pairs; each step reports its own exceptions, and
- * the lanes not selected count as +0. SDM 2A, "DPPS", "DPPD" */
+/* ---- dot products: a product of the selected lanes (the others count as +0), then sums with the neighbour and with
+ * the other half; each step reports its own exceptions. All lanes are summed, in the order that decides between two
+ * NaNs as the processor does. SDM 2A, "DPPS", "DPPD" */
 BODY_PLAIN(op_dpps)
 {
     union xmm_reg s = xmm_source(cpu, insn, 16, insn->form == FORM_RM), d = cpu->arch.xmm[insn->dst], t;
     u8 imm = (u8)insn->imm;
-    u32 flags;
 
     for (unsigned i = 0; i < 4; i++)
         if (!((imm >> (4 + i)) & 1))
             d.u32[i] = s.u32[i] = 0;
-    flags = host_mulps(cpu, &d, &s);
-    fp_finish(cpu, flags, &d, FP_PS);
+    step_mulps(cpu, &d, &s);
     s = (union xmm_reg){.u32 = {d.u32[1], d.u32[0], d.u32[3], d.u32[2]}};
-    flags = host_addps(cpu, &s, &d);
-    fp_finish(cpu, flags, &s, FP_PS);
+    step_addps(cpu, &s, &d);
     t = (union xmm_reg){.u32 = {s.u32[2], s.u32[3], s.u32[0], s.u32[1]}};
-    flags = host_addps(cpu, &s, &t);
-    fp_finish(cpu, flags, &s, FP_PS);
+    step_addps(cpu, &s, &t);
     for (unsigned i = 0; i < 4; i++)
         cpu->arch.xmm[insn->dst].u32[i] = (imm >> i) & 1 ? s.u32[i] : 0;
 }
@@ -107,18 +67,15 @@ BODY_PLAIN(op_dppd)
 {
     union xmm_reg s = xmm_source(cpu, insn, 16, insn->form == FORM_RM), d = cpu->arch.xmm[insn->dst];
     u8 imm = (u8)insn->imm;
-    u32 flags;
 
     for (unsigned i = 0; i < 2; i++)
         if (!((imm >> (4 + i)) & 1))
             d.u64[i] = s.u64[i] = 0;
-    flags = host_mulpd(cpu, &d, &s);
-    fp_finish(cpu, flags, &d, FP_PD);
-    s = (union xmm_reg){.u64 = {d.u64[1], 0}};
-    flags = host_addsd(cpu, &d, &s);
-    fp_finish(cpu, flags, &d, FP_SD);
+    step_mulpd(cpu, &d, &s);
+    s = (union xmm_reg){.u64 = {d.u64[1], d.u64[0]}};
+    step_addpd(cpu, &d, &s);
     for (unsigned i = 0; i < 2; i++)
-        cpu->arch.xmm[insn->dst].u64[i] = (imm >> i) & 1 ? d.u64[0] : 0;
+        cpu->arch.xmm[insn->dst].u64[i] = (imm >> i) & 1 ? d.u64[i] : 0;
 }
 
 /* ---- rounding: imm bit 2 takes the mode from MXCSR, else bits 1:0 are the mode; bit 3 suppresses the precision
@@ -138,7 +95,7 @@ BODY_PLAIN(op_dppd)
         if (insn->imm & 8)                                                                                             \
             flags &= ~MXCSR_PE;                                                                                        \
         vec_put_ps(&d, x);                                                                                             \
-        fp_finish(cpu, flags, &d, FP_NEVER_TINY);                                                                      \
+        fp_finish(cpu, flags);                                                                                         \
         cpu->arch.xmm[insn->dst] = d;                                                                                  \
     }
 

@@ -75,21 +75,35 @@ ALWAYS_INLINE u32 fp_leave(struct fp_guard guard)
     return flags;
 }
 
-/* Which lanes of a result may be denormal: how an exact underflow is recognised. */
-enum fp_lanes { FP_NEVER_TINY, FP_PS, FP_PD, FP_SS, FP_SD };
+/* What the lanes of an operand or result are. */
+enum fp_lanes { FP_PS, FP_PD, FP_SS, FP_SD };
 
-/* The slow half of fp_finish(): some exception is unmasked (sse_float.c). */
-COLD void fp_finish_unmasked(struct cpu *cpu, u32 flags, const union xmm_reg *result, enum fp_lanes lanes);
+/* How the operands may be scaled without changing what the fraction of the result is rounded to. */
+enum fp_scale { FP_PRODUCT /* each to exponent 0 */, FP_SUM /* all by the same power of two */ };
+
+/* d = d op s on the host. returns: the flags */
+typedef u32 host_op_fn(const struct cpu *cpu, union xmm_reg *d, const union xmm_reg *s);
+
+/* An operation whose results may overflow or underflow, for its exceptions. */
+struct fp_operation {
+    host_op_fn *host;
+    enum fp_lanes operands, result;
+    enum fp_scale scale;
+};
+
+/* The slow halves of fp_finish() and fp_finish_arithmetic(), for when some exception is unmasked (sse_exception.c). */
+COLD void fp_finish_unmasked(struct cpu *cpu, u32 flags);
+COLD void fp_finish_arithmetic_unmasked(struct cpu *cpu, u32 flags, const struct fp_operation *operation,
+                                        const union xmm_reg *d, const union xmm_reg *s, const union xmm_reg *result);
 
 /* Record the flags; an unmasked exception among them is raised and the caller's destination stays as it was.
- * in:     result  what the masked operation gave;  lanes  how to look for denormals in it
  * raises: #XM, or #UD when CR4.OSXMMEXCPT is clear */
-ALWAYS_INLINE void fp_finish(struct cpu *cpu, u32 flags, const union xmm_reg *result, enum fp_lanes lanes)
+ALWAYS_INLINE void fp_finish(struct cpu *cpu, u32 flags)
 {
     if (LIKELY((cpu->arch.mxcsr & MXCSR_MASKS) == MXCSR_MASKS))
         cpu->arch.mxcsr |= flags;
     else
-        fp_finish_unmasked(cpu, flags, result, lanes);
+        fp_finish_unmasked(cpu, flags);
 }
 
 /* Scalar and packed views of a register. */
@@ -110,7 +124,7 @@ ALWAYS_INLINE union xmm_reg xmm_source(struct cpu *cpu, const struct insn *insn,
     return s;
 }
 
-/* d = mnemonic(d, s) on the host, with flags. Every V,W floating-point row is an instance of this.
+/* d = mnemonic(d, s) on the host; returns the flags. Every V,W floating-point row is an instance of this.
  * The asm template is a string, so that one macro serves all mnemonics. */
 #define HOST_OP(name, mnemonic)                                                                                        \
     ALWAYS_INLINE u32 name(const struct cpu *cpu, union xmm_reg *d, const union xmm_reg *s)                            \
@@ -123,20 +137,46 @@ ALWAYS_INLINE union xmm_reg xmm_source(struct cpu *cpu, const struct insn *insn,
         return flags;                                                                                                  \
     }
 
-#define FP_INSTANCE(name, suffix, host, size, lanes, memory)                                                           \
+#define FP_INSTANCE(name, suffix, step, size, memory)                                                                  \
     static void name##_##suffix(BODY_SIGNATURE)                                                                        \
     {                                                                                                                  \
         union xmm_reg s = xmm_source(cpu, insn, size, memory), d = cpu->arch.xmm[insn->dst];                           \
-        u32 flags = host(cpu, &d, &s);                                                                                 \
-        fp_finish(cpu, flags, &d, lanes);                                                                              \
+        step(cpu, &d, &s);                                                                                             \
         cpu->arch.xmm[insn->dst] = d;                                                                                  \
     }
 
-/* op_<mnemonic>: `size` bytes of memory operand, `lanes` of the result that can underflow. */
-#define FP_OP(mnemonic, size, lanes)                                                                                   \
-    HOST_OP(host_##mnemonic, #mnemonic)                                                                                \
-    FP_INSTANCE(op_##mnemonic, rr, host_##mnemonic, size, lanes, false)                                                \
-    FP_INSTANCE(op_##mnemonic, rm, host_##mnemonic, size, lanes, true)                                                 \
+#define FP_BODY(mnemonic, size)                                                                                        \
+    FP_INSTANCE(op_##mnemonic, rr, step_##mnemonic, size, false)                                                       \
+    FP_INSTANCE(op_##mnemonic, rm, step_##mnemonic, size, true)                                                        \
     BODY_RR_RM(op_##mnemonic)
+
+/* op_<mnemonic> with `size` bytes of memory operand, and step_<mnemonic>: the operation with its exceptions. */
+#define FP_OP(mnemonic, size)                                                                                          \
+    HOST_OP(host_##mnemonic, #mnemonic)                                                                                \
+    ALWAYS_INLINE void step_##mnemonic(struct cpu *cpu, union xmm_reg *d, const union xmm_reg *s)                      \
+    {                                                                                                                  \
+        fp_finish(cpu, host_##mnemonic(cpu, d, s));                                                                    \
+    }                                                                                                                  \
+    FP_BODY(mnemonic, size)
+
+/* The same for results that can overflow or underflow. */
+#define FP_ARITHMETIC(mnemonic, size, operands, result, scale)                                                         \
+    HOST_OP(host_##mnemonic, #mnemonic)                                                                                \
+    static void unmasked_##mnemonic(struct cpu *cpu, u32 flags, const union xmm_reg *d, const union xmm_reg *s,        \
+                                    const union xmm_reg *r)                                                            \
+    {                                                                                                                  \
+        static const struct fp_operation operation = {host_##mnemonic, operands, result, scale};                       \
+        fp_finish_arithmetic_unmasked(cpu, flags, &operation, d, s, r);                                                \
+    }                                                                                                                  \
+    ALWAYS_INLINE void step_##mnemonic(struct cpu *cpu, union xmm_reg *d, const union xmm_reg *s)                      \
+    {                                                                                                                  \
+        const union xmm_reg before = *d;                                                                               \
+        u32 flags = host_##mnemonic(cpu, d, s);                                                                        \
+        if (LIKELY((cpu->arch.mxcsr & MXCSR_MASKS) == MXCSR_MASKS))                                                    \
+            cpu->arch.mxcsr |= flags;                                                                                  \
+        else                                                                                                           \
+            unmasked_##mnemonic(cpu, flags, &before, s, d);                                                            \
+    }                                                                                                                  \
+    FP_BODY(mnemonic, size)
 
 #endif
