@@ -319,7 +319,9 @@ static u64 pushed_by(enum cpu_vendor vendor, struct interrupt_event event, u64 r
     put_gate(f, event.vector, 14, 0, SEL_CODE64, HANDLER, 0, true);
     fixture_enter(f, SEL_UCODE64 | 3, SEL_UDATA32 | 3, AT_CODE, AT_USER_STACK, FLAG_FIXED1 | rflags);
     event.return_rip = AT_CODE;
+    f->cpu->d.in_rep = event.in_rep;
     ASSERT_COMPLETES(f, interrupt_deliver(f->cpu, &event));
+    assert_false(f->cpu->d.in_rep); /* what comes next interrupts the handler */
     image = get(f, AT_KERNEL_STACK - 24, 8);
     fixture_free(f);
     return image & FLAG_RF;
@@ -341,6 +343,42 @@ static void resume_flag(void **state)
     assert_int_equal(pushed_by(VENDOR_AMD, irq, 0), 0);
 }
 
+/* ID-25, TS-06, IR-01: a task gate, and IRET with NT = 1 back to the interrupted task. */
+static void task_gate_and_back(void **state)
+{
+    struct ring_fixture *f = fixture_protected(VENDOR_INTEL);
+    const u32 tss = AT_TSS + 0x400;
+
+    (void)state;
+    put_descriptor(f, SEL_SMALL_UCODE, tss, 0x67, 0x89);
+    put(f, tss + 0x20, HANDLER, 4);
+    put(f, tss + 0x24, FLAG_FIXED1, 4);
+    put(f, tss + 0x38, AT_IST1, 4);
+    put(f, tss + 0x4C, SEL_CODE32, 4);
+    put(f, tss + 0x50, SEL_DATA32, 4);
+    put_gate(f, VEC, 5, 0, SEL_SMALL_UCODE, 0, 0, false);
+    user32(f, FLAG_CF);
+    ASSERT_FAULT(f, interrupt_software(f->cpu, MECH_INT_N, VEC), VEC_GP, VEC * 8 + 2, RULE_ID_02);
+    put_gate(f, VEC, 5, 3, SEL_SMALL_UCODE, 0, 0, false);
+    ASSERT_COMPLETES(f, interrupt_software(f->cpu, MECH_INT_N, VEC));
+    assert_int_equal(f->cpu->arch.cpl, 0);
+    assert_int_equal(f->cpu->d.next_rip, HANDLER);
+    assert_true(f->cpu->arch.rflags & FLAG_NT);
+    assert_int_equal(get(f, tss, 2), SEL_TSS);
+    assert_int_equal(f->last.mechanism, MECH_TASK_SWITCH);
+    assert_int_equal(f->last.from.cpl, 3);
+
+    f->cpu->arch.rip = HANDLER;
+    f->cpu->arch.nmi_blocked = 1;
+    ASSERT_COMPLETES(f, ring_iret(f->cpu, W32));
+    assert_int_equal(f->cpu->arch.cpl, 3);
+    assert_int_equal(f->cpu->d.next_rip, AT_CODE + 2);
+    assert_int_equal(f->cpu->arch.gpr[RSP], AT_USER_STACK);
+    assert_int_equal(flags_get(f->cpu), FLAG_FIXED1 | FLAG_CF);
+    assert_false(f->cpu->arch.nmi_blocked);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,7 +387,8 @@ int main(void)
         cmocka_unit_test(conforming_and_16_bit), cmocka_unit_test(from_vm86),
         cmocka_unit_test(vme_redirection),       cmocka_unit_test(real_mode),
         cmocka_unit_test(long_mode_frame),       cmocka_unit_test(long_mode_ist),
-        cmocka_unit_test(long_mode_checks),      cmocka_unit_test(resume_flag),
+        cmocka_unit_test(task_gate_and_back),    cmocka_unit_test(long_mode_checks),
+        cmocka_unit_test(resume_flag),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

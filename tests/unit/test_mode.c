@@ -127,8 +127,8 @@ static void lmsw_and_xcr0(void **state)
     assert_int_equal(f->cpu->arch.cr0, cr0); /* PE stays */
     ASSERT_COMPLETES(f, mode_write_xcr0(f->cpu, 3));
     assert_int_equal(f->cpu->arch.xcr0, 3);
-    ASSERT_FAULT(f, mode_write_xcr0(f->cpu, 2), VEC_GP, 0, RULE_NONE);
-    ASSERT_FAULT(f, mode_write_xcr0(f->cpu, 1 | BIT(62)), VEC_GP, 0, RULE_NONE);
+    ASSERT_FAULT(f, mode_write_xcr0(f->cpu, 2), VEC_GP, 0, RULE_XC_01);
+    ASSERT_FAULT(f, mode_write_xcr0(f->cpu, 1 | BIT(62)), VEC_GP, 0, RULE_XC_01);
     fixture_free(f);
 }
 
@@ -185,7 +185,7 @@ static void debug_registers(void **state)
     struct cpu_arch *a = &f->cpu->arch;
 
     (void)state;
-    ASSERT_FAULT(f, debug_write_register(f->cpu, 7, BIT(32)), VEC_GP, 0, RULE_NONE);
+    ASSERT_FAULT(f, debug_write_register(f->cpu, 7, BIT(32)), VEC_GP, 0, RULE_DB_06);
     ASSERT_COMPLETES(f, debug_write_register(f->cpu, 6, 0));
     assert_int_equal(debug_read_register(f->cpu, 6), 0xFFFF0FF0);
     ASSERT_COMPLETES(f, debug_write_register(f->cpu, 0, AT_CODE));

@@ -34,7 +34,7 @@ void debug_write_register(struct cpu *cpu, unsigned number, u64 value)
     if (!cpu_64bit(cpu))
         value = (u32)value;
     if (number == 6 || number == 7)
-        REQUIRE(cpu, value >> 32 == 0, GP(0), RULE_NONE); /* SDM 2B "MOV-Move to/from Debug Registers" */
+        REQUIRE(cpu, value >> 32 == 0, GP(0), RULE_DB_06);
     if (number == 6)
         value = (value & DR6_WRITABLE) | DR6_FIXED_ONES;
     if (number == 7)

@@ -160,8 +160,7 @@ void mode_write_efer(struct cpu *cpu, u64 value)
 
 void mode_write_xcr0(struct cpu *cpu, u64 value)
 {
-    /* x87 cannot be switched off; a bit that the model lacks faults. source: SDM 2D "XSETBV" */
-    REQUIRE(cpu, value & 1, GP(0), RULE_NONE);
-    REQUIRE(cpu, !(value & ~creg_xcr0_allowed(cpu)), GP(0), RULE_NONE);
+    REQUIRE(cpu, value & 1, GP(0), RULE_XC_01);
+    REQUIRE(cpu, !(value & ~creg_xcr0_allowed(cpu)), GP(0), RULE_XC_01);
     cpu->arch.xcr0 = value;
 }

@@ -65,6 +65,7 @@ static void open_door(struct cpu *cpu, struct transition *t)
 {
     cpu_update_derived(cpu);
     cpu->d.last_mechanism = (u8)t->mechanism;
+    cpu->d.in_rep = false; /* the next event interrupts the handler, not the repeated instruction (ID-14) */
     t->sequence = ++cpu->d.door_count;
     t->to = ring_state_of(cpu, t->rip);
     if (cpu->host.observer && cpu->host.observer->transition)
