@@ -223,7 +223,8 @@ void event_digest_add(struct event_digest *d, const struct event_record *e)
         /* Four independent chains, so that the multiplications overlap; the field's place in the table picks one. */
 #define EVENT_FIELD(name, type, codec, digest, unit, json, doc)                                                        \
     if (digest)                                                                                                        \
-        lane[EVENT_##name & 3] = mix(lane[EVENT_##name & 3], e->name);
+        lane[EVENT_##name & 3] =                                                                                       \
+            mix(lane[EVENT_##name & 3], EVENT_##name == EVENT_present ? e->name & ~(u64)EVENT_HAS_FRAME : e->name);
 #include "trace/event.def"
 #undef EVENT_FIELD
     memcpy(d->lane, lane, sizeof lane);

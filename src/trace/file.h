@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ * The native trace file: sections, the writer, and the section scan of the reader. docs/trace-format.md describes the
+ * bytes.
+ */
+#ifndef RINGSIDE_TRACE_FILE_H
+#define RINGSIDE_TRACE_FILE_H
+
+#include "trace/block.h"
+#include "trace/trace.h"
+
+#define TRACE_SCHEMA_VERSION 1u
+#define TRACE_MAGIC "\x89RSTRC\r\n"
+#define TRACE_END_MAGIC "RSTREND\n"
+#define TRACE_MAGIC_SIZE 8u
+#define TRACE_FOOTER_SIZE 32u
+#define TRACE_SECTION_MARKER 0x43455352u /* "RSEC" */
+#define TRACE_SECTION_MAX (64u << 20)    /* bytes of one section, stored or raw */
+#define TRACE_INDEX_ENTRIES 65536u       /* per index section */
+
+enum trace_tag {
+    TAG_SCHEMA = 0x4D484353, /* "SCHM" */
+    TAG_RUN = 0x5F4E5552,    /* "RUN_" */
+    TAG_EVENTS = 0x53545645, /* "EVTS" */
+    TAG_INPUT = 0x54504E49,  /* "INPT" */
+    TAG_END = 0x5F444E45,    /* "END_" */
+    TAG_INDEX = 0x58444E49,  /* "INDX" */
+};
+
+enum trace_section_flag { SECTION_ZSTD = 1 };
+
+/* Before every section; little-endian; 48 bytes. */
+struct trace_section {
+    u32 marker, tag;
+    u32 stored, raw; /* bytes that follow, and after decompression */
+    u32 count;       /* events or inputs */
+    u32 flags;
+    u64 first;       /* number of the first event (from 1) */
+    u64 payload_sum; /* of the stored bytes */
+    u64 header_sum;  /* of the 40 bytes before */
+};
+
+/* One per EVTS and INPT section. mechanisms[] saturates at FFFFh, which stands for "many". */
+struct trace_index_entry {
+    u64 offset; /* of the section header, from the start of the file */
+    u64 first, first_tick, last_tick;
+    u32 count, tag;
+    u32 kinds; /* bit per enum event_kind */
+    u32 known; /* 0: kinds and mechanisms are unknown (index rebuilt by scanning) */
+    u16 mechanisms[64];
+};
+
+u64 trace_checksum(const void *bytes, size_t size);
+/* The schema text of this program. The caller frees. */
+char *trace_schema_text(void);
+/* Properties as "key=value\n" lines, and back. parse: false when a line has no "=" or there are too many. */
+char *trace_properties_text(const struct trace_properties *p);
+bool trace_properties_parse(struct trace_properties *p, const char *text, size_t size);
+
+/* ---- writer: used by one thread at a time ---- */
+
+struct trace_writer;
+
+struct trace_writer *trace_writer_open(const char *path, int level, const struct trace_properties *run,
+                                       struct error *err);
+/* False from the first failure on; nothing more is written then, and the file ends with its last whole section. */
+bool trace_writer_events(struct trace_writer *w, const struct event_record *records, u32 count, u64 first);
+bool trace_writer_input(struct trace_writer *w, const u8 *bytes, size_t size, u32 count);
+/* Write end properties, index and footer; close; free. returns: false with err set after any failure. */
+bool trace_writer_close(struct trace_writer *w, const struct trace_properties *end, struct error *err);
+
+#endif

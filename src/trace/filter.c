@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ * Filter expressions, shared by every command that picks events.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "trace/event.h"
+#include "trace/trace.h"
+
+_Static_assert(MECHANISMS <= 64 && RULES <= 512 && EVENT_KINDS <= 32, "widths of the filter's bit sets");
+
+static bool number(const char *text, u64 *value)
+{
+    char *end;
+
+    if (!isdigit((unsigned char)*text))
+        return false;
+    *value = strtoull(text, &end, 0);
+    return *end == '\0';
+}
+
+static bool add_mechanism(struct trace_filter *f, const char *word, struct error *err)
+{
+    u64 set = 0;
+
+    for (unsigned m = 0; m < MECHANISMS; m++) {
+        const char *name = event_mechanism_name(m);
+        size_t length = strlen(word);
+
+        /* "iret" and "mode" stand for iret_same, iret_outer... */
+        if (!strcmp(name, word) ||
+            (!strncmp(name, word, length) && name[length] == '_' && (!strcmp(word, "iret") || !strcmp(word, "mode"))))
+            set |= BIT(m);
+    }
+    if (!set)
+        return error_set(err, EXIT_USAGE,
+                         "filter: no mechanism is called \"%s\" (syscall, sysret, int_n, irq, fault, "
+                         "iret, call_gate, task_switch...)",
+                         word);
+    f->mechanisms |= set;
+    return true;
+}
+
+static bool add_vector(struct trace_filter *f, const char *word, struct error *err)
+{
+    u64 value = 256;
+
+    for (unsigned v = 0; v < 32; v++) {
+        const char *name = event_vector_name(v);
+
+        if (name && !strcasecmp(word, name + (*name == '#')))
+            value = v;
+    }
+    if (value == 256 && (!number(word, &value) || value > 255))
+        return error_set(err, EXIT_USAGE, "filter: \"%s\" is no vector (0 to 255, 0x80, or a name such as gp, pf, nmi)",
+                         word);
+    f->by_vector = true;
+    f->vectors[value / 64] |= BIT(value % 64);
+    return true;
+}
+
+static bool add_kind(struct trace_filter *f, const char *word, struct error *err)
+{
+    for (unsigned k = 0; k < EVENT_KINDS; k++)
+        if (!strcmp(word, event_kind_name(k))) {
+            f->kinds |= 1u << k;
+            return true;
+        }
+    return error_set(err, EXIT_USAGE,
+                     "filter: no kind of event is called \"%s\" (transition, swapgs, cr3, wrmsr, cr0, cr4, input)",
+                     word);
+}
+
+static bool add_direction(struct trace_filter *f, const char *word, struct error *err)
+{
+    static const char *const names[] = {"in", "out", "same"};
+
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+        if (!strcmp(word, names[i])) {
+            f->directions |= (u8)(1u << i);
+            return true;
+        }
+    return error_set(err, EXIT_USAGE, "filter: \"%s\" is no direction (in, out, same)", word);
+}
+
+static bool add_rule(struct trace_filter *f, const char *word, struct error *err)
+{
+    for (unsigned rule = 1; rule < RULES; rule++)
+        if (!strcasecmp(word, rule_name((enum rule)rule))) {
+            f->by_rule = true;
+            f->rules[rule / 64] |= BIT(rule % 64);
+            return true;
+        }
+    return error_set(err, EXIT_USAGE, "filter: no rule is called \"%s\" (for example SC-01, IR-08)", word);
+}
+
+static bool add_cr3(struct trace_filter *f, const char *word, struct error *err)
+{
+    char *end;
+
+    f->cr3 = strtoull(word, &end, 16);
+    if (*end || end == word)
+        return error_set(err, EXIT_USAGE, "filter: \"%s\" is no CR3 value (hexadecimal)", word);
+    f->by_cr3 = true;
+    return true;
+}
+
+bool trace_filter_cpl(struct trace_filter *f, const char *text, struct error *err)
+{
+    if (strlen(text) != 3 || text[1] != ':' || !strchr("0123*", text[0]) || !strchr("0123*", text[2]))
+        return error_set(err, EXIT_USAGE, "filter: \"%s\" is no pair of rings (FROM:TO, each 0 to 3 or *)", text);
+    for (unsigned from = 0; from < 4; from++)
+        for (unsigned to = 0; to < 4; to++)
+            if ((text[0] == '*' || text[0] == (char)('0' + from)) && (text[2] == '*' || text[2] == (char)('0' + to)))
+                f->cpl |= (u16)(1u << (from * 4 + to));
+    return true;
+}
+
+typedef bool term_fn(struct trace_filter *f, const char *word, struct error *err);
+
+bool trace_filter_add(struct trace_filter *f, const char *expression, struct error *err)
+{
+    static const struct {
+        const char *key;
+        term_fn *add;
+        bool negatable;
+    } terms[] = {
+        {"mech", add_mechanism, true}, {"vec", add_vector, true},        {"kind", add_kind, true},
+        {"dir", add_direction, false}, {"cpl", trace_filter_cpl, false}, {"rule", add_rule, false},
+        {"cr3", add_cr3, false},
+    };
+    const char *equals = strchr(expression, '=');
+    struct trace_filter term = {0};
+    size_t which = 0;
+    bool negate, ok = true;
+
+    if (equals) {
+        size_t length = (size_t)(equals - expression);
+
+        while (which < ARRAY_LEN(terms) &&
+               (strlen(terms[which].key) != length || strncmp(terms[which].key, expression, length) != 0))
+            which++;
+        if (which == ARRAY_LEN(terms))
+            return error_set(err, EXIT_USAGE, "filter: \"%.*s\" is not known (mech, vec, kind, cpl, dir, rule, cr3)",
+                             (int)length, expression);
+    }
+    char *list = strdup(equals ? equals + 1 : expression), *words = list, *word;
+    if (!list)
+        abort();
+    negate = *words == '!';
+    if (negate) {
+        words++;
+        if (!terms[which].negatable)
+            ok = error_set(err, EXIT_USAGE, "filter: %s= cannot be negated", terms[which].key);
+    }
+    if (ok && !*words)
+        ok = error_set(err, EXIT_USAGE, "filter: \"%s\" has no value", expression);
+    while (ok && (word = strsep(&words, ",")) != NULL)
+        ok = terms[which].add(&term, word, err);
+    free(list);
+    if (!ok)
+        return false;
+    if (negate) {
+        if (term.mechanisms)
+            term.mechanisms = ~term.mechanisms & (BIT(MECHANISMS) - 1);
+        if (term.kinds)
+            term.kinds = ~term.kinds & ((1u << EVENT_KINDS) - 1);
+        for (unsigned i = 0; term.by_vector && i < 4; i++)
+            term.vectors[i] = ~term.vectors[i];
+    }
+    /* A second term with the same key narrows the first. */
+    if (term.mechanisms)
+        f->mechanisms = f->mechanisms ? f->mechanisms & term.mechanisms : term.mechanisms;
+    if (term.kinds)
+        f->kinds = f->kinds ? f->kinds & term.kinds : term.kinds;
+    if (term.cpl)
+        f->cpl = f->cpl ? f->cpl & term.cpl : term.cpl;
+    if (term.directions)
+        f->directions = f->directions ? f->directions & term.directions : term.directions;
+    if ((term.mechanisms && !f->mechanisms) || (term.kinds && !f->kinds) || (term.cpl && !f->cpl) ||
+        (term.directions && !f->directions))
+        return error_set(err, EXIT_USAGE, "filter: \"%s\" leaves nothing of the filters before it", expression);
+    for (unsigned i = 0; term.by_vector && i < 4; i++)
+        f->vectors[i] = f->by_vector ? f->vectors[i] & term.vectors[i] : term.vectors[i];
+    for (unsigned i = 0; term.by_rule && i < 8; i++)
+        f->rules[i] = f->by_rule ? f->rules[i] & term.rules[i] : term.rules[i];
+    f->by_vector |= term.by_vector;
+    f->by_rule |= term.by_rule;
+    if (term.by_cr3) {
+        f->by_cr3 = true;
+        f->cr3 = term.cr3;
+    }
+    return true;
+}
+
+bool trace_filter_range(struct trace_filter *f, const char *from, const char *to, struct error *err)
+{
+    if (from && (!number(from, &f->from) || f->from == 0))
+        return error_set(err, EXIT_USAGE, "--from %s: not an event number (1 and up)", from);
+    if (to && (!number(to, &f->to) || f->to == 0))
+        return error_set(err, EXIT_USAGE, "--to %s: not an event number (1 and up)", to);
+    if (f->from && f->to && f->from > f->to)
+        return error_set(err, EXIT_USAGE, "--from %llu is past --to %llu", (unsigned long long)f->from,
+                         (unsigned long long)f->to);
+    return true;
+}
+
+bool trace_filter_match(const struct trace_filter *f, u64 id, const struct event_record *e)
+{
+    bool transition = event_is_transition(e);
+
+    if ((f->from && id < f->from) || (f->to && id > f->to))
+        return false;
+    if (f->kinds && !((f->kinds >> (e->kind & 31)) & 1))
+        return false;
+    if (f->by_cr3 && e->from_cr3 != f->cr3)
+        return false;
+    /* The other terms speak of transitions only. */
+    if (f->mechanisms && !(transition && (f->mechanisms >> (e->mechanism & 63)) & 1))
+        return false;
+    if (f->by_vector &&
+        !(transition && e->present & EVENT_HAS_VECTOR && (f->vectors[e->vector / 64] >> (e->vector % 64)) & 1))
+        return false;
+    if (f->cpl && !(transition && (f->cpl >> ((e->from_cpl & 3) * 4 + (e->to_cpl & 3))) & 1))
+        return false;
+    if (f->directions) {
+        unsigned direction = e->to_cpl < e->from_cpl ? 1 : e->to_cpl > e->from_cpl ? 2 : 4;
+
+        if (!transition || !(f->directions & direction))
+            return false;
+    }
+    if (f->by_rule && !(e->rule < 512 && (f->rules[e->rule / 64] >> (e->rule % 64)) & 1))
+        return false;
+    return true;
+}
