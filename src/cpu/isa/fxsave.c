@@ -100,7 +100,7 @@ void image_save_xmm(struct cpu *cpu, enum seg seg, u64 offset)
 
 void image_check_mxcsr(struct cpu *cpu, const u8 *image)
 {
-    REQUIRE(cpu, !(load_le32(image + IMAGE_MXCSR) & ~MXCSR_VALID), GP(0), RULE_NONE);
+    REQUIRE(cpu, !(load_le32(image + IMAGE_MXCSR) & ~MXCSR_VALID), GP(0), RULE_MM_03);
 }
 
 void image_load_mxcsr(struct cpu *cpu, const u8 *image) { cpu->arch.mxcsr = load_le32(image + IMAGE_MXCSR); }
@@ -159,7 +159,7 @@ BODY_PLAIN(op_fxsave)
     enum seg seg = (enum seg)insn->seg;
     u64 offset = effective_address(cpu, insn);
 
-    REQUIRE(cpu, (mem_linear(cpu, seg, offset, IMAGE_SIZE, true) & 15) == 0, GP(0), RULE_NONE);
+    REQUIRE(cpu, (mem_linear(cpu, seg, offset, IMAGE_SIZE, true) & 15) == 0, GP(0), RULE_MM_04);
     mem_probe(cpu, seg, offset, IMAGE_SIZE, true);
     image_save_x87(cpu, seg, offset, insn->prefixes & PREFIX_REX_W);
     if (cpu->arch.cr4 & CR4_OSFXSR)
@@ -174,7 +174,7 @@ BODY_PLAIN(op_fxrstor)
     u64 offset = effective_address(cpu, insn);
     u8 image[IMAGE_SIZE];
 
-    REQUIRE(cpu, (mem_linear(cpu, seg, offset, IMAGE_SIZE, false) & 15) == 0, GP(0), RULE_NONE);
+    REQUIRE(cpu, (mem_linear(cpu, seg, offset, IMAGE_SIZE, false) & 15) == 0, GP(0), RULE_MM_04);
     mem_read_block(cpu, seg, offset, image, sizeof image, 1);
     if (cpu->arch.cr4 & CR4_OSFXSR) {
         image_check_mxcsr(cpu, image);
@@ -189,7 +189,7 @@ BODY_PLAIN(op_ldmxcsr)
 {
     u32 value = (u32)memory_read(cpu, insn, W32);
 
-    REQUIRE(cpu, !(value & ~MXCSR_VALID), GP(0), RULE_NONE);
+    REQUIRE(cpu, !(value & ~MXCSR_VALID), GP(0), RULE_MM_03);
     cpu->arch.mxcsr = value;
 }
 

@@ -4,6 +4,12 @@
  */
 #include "cpu/isa/simd.h"
 
+void mmx_raise_pending(struct cpu *cpu)
+{
+    REQUIRE(cpu, !(cpu->arch.cr0 & CR0_NE), FAULT(VEC_MF), RULE_MM_01);
+    cpu_unimplemented(cpu, "MMX instruction with an x87 exception pending while CR0.NE is clear (FERR#, IRQ 13)");
+}
+
 BODY_PLAIN(op_mmx_movq)
 {
     u64 v;

@@ -55,11 +55,15 @@ ALWAYS_INLINE void memory_write(struct cpu *cpu, const struct insn *insn, u64 va
 /* E_y and G_y operands: 64 bits with REX.W, else 32. The 66 prefix selects the row, not the size. */
 ALWAYS_INLINE enum width rex_width(const struct insn *insn) { return insn->prefixes & PREFIX_REX_W ? W64 : W32; }
 
+/* An unmasked x87 exception is pending (mmx.c). raises: #MF */
+COLD NORETURN void mmx_raise_pending(struct cpu *cpu);
+
 /* Before any operand access of an MMX instruction: a pending unmasked x87 exception comes first.
  * raises: #MF */
 ALWAYS_INLINE void mmx_begin(struct cpu *cpu)
 {
-    REQUIRE(cpu, !(cpu->arch.x87_status & X87_STATUS_ES), FAULT(VEC_MF), RULE_NONE);
+    if (UNLIKELY(cpu->arch.x87_status & X87_STATUS_ES))
+        mmx_raise_pending(cpu);
 }
 
 /* After the last access that may fault: TOP = 0, every tag valid. */

@@ -8,8 +8,8 @@ static u32 unmasked_exceptions(const struct cpu *cpu) { return ~(cpu->arch.mxcsr
 
 static NORETURN void raise_simd_exception(struct cpu *cpu)
 {
-    REQUIRE(cpu, cpu->arch.cr4 & CR4_OSXMMEXCPT, UD, RULE_NONE);
-    cpu_raise(cpu, FAULT(VEC_XM), RULE_NONE);
+    REQUIRE(cpu, cpu->arch.cr4 & CR4_OSXMMEXCPT, UD, RULE_MM_02);
+    cpu_raise(cpu, FAULT(VEC_XM), RULE_MM_02);
 }
 
 /* An unmasked exception of the operands stops the instruction before anything is computed: no OE, UE, PE then. */

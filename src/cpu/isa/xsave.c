@@ -56,9 +56,9 @@ static u64 xsave_area(struct cpu *cpu, const struct insn *insn, bool write)
     u64 offset = effective_address(cpu, insn);
     laddr_t laddr;
 
-    REQUIRE(cpu, !(cpu->arch.cr0 & CR0_TS), NM, RULE_NONE);
+    REQUIRE(cpu, !(cpu->arch.cr0 & CR0_TS), NM, RULE_IS_04);
     laddr = mem_linear(cpu, (enum seg)insn->seg, offset, XSAVE_SIZE, write);
-    REQUIRE(cpu, laddr % XSAVE_ALIGN == 0, GP(0), RULE_NONE);
+    REQUIRE(cpu, laddr % XSAVE_ALIGN == 0, GP(0), RULE_MM_04);
     return offset;
 }
 
@@ -110,14 +110,14 @@ static void check_header(struct cpu *cpu, const u8 *header)
     u64 state = load_le64(header), compaction = load_le64(header + 8);
 
     if (!(compaction & XCOMP_COMPACT)) {
-        REQUIRE(cpu, !(state & ~cpu->arch.xcr0), GP(0), RULE_NONE);
-        REQUIRE(cpu, all_zero(header, 8, 24), GP(0), RULE_NONE);
+        REQUIRE(cpu, !(state & ~cpu->arch.xcr0), GP(0), RULE_MM_05);
+        REQUIRE(cpu, all_zero(header, 8, 24), GP(0), RULE_MM_05);
         return;
     }
-    REQUIRE(cpu, cpu_has(cpu, FEAT_XSAVEC), GP(0), RULE_NONE);
-    REQUIRE(cpu, !(compaction & ~XCOMP_COMPACT & ~cpu->arch.xcr0), GP(0), RULE_NONE);
-    REQUIRE(cpu, !(state & ~compaction) && !(state & XCOMP_COMPACT), GP(0), RULE_NONE);
-    REQUIRE(cpu, all_zero(header, 16, 64), GP(0), RULE_NONE);
+    REQUIRE(cpu, cpu_has(cpu, FEAT_XSAVEC), GP(0), RULE_MM_05);
+    REQUIRE(cpu, !(compaction & ~XCOMP_COMPACT & ~cpu->arch.xcr0), GP(0), RULE_MM_05);
+    REQUIRE(cpu, !(state & ~compaction) && !(state & XCOMP_COMPACT), GP(0), RULE_MM_05);
+    REQUIRE(cpu, all_zero(header, 16, 64), GP(0), RULE_MM_05);
 }
 
 static void x87_init(struct cpu *cpu)
