@@ -37,7 +37,7 @@ static struct {
     u32 mxcsr;
 } native_signal;
 
-static void native_fault(int number, siginfo_t *info, void *context)
+static inline void native_fault(int number, siginfo_t *info, void *context)
 {
     const ucontext_t *uc = context;
 
@@ -46,7 +46,7 @@ static void native_fault(int number, siginfo_t *info, void *context)
     siglongjmp(native_signal.escape, number);
 }
 
-static void native_open(struct native *n)
+static inline void native_open(struct native *n)
 {
     struct sigaction action = {.sa_sigaction = native_fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
 
@@ -56,14 +56,14 @@ static void native_open(struct native *n)
     assert_int_equal(sigaction(SIGSEGV, &action, NULL), 0);
 }
 
-static void native_close(struct native *n)
+static inline void native_close(struct native *n)
 {
     signal(SIGFPE, SIG_DFL);
     signal(SIGSEGV, SIG_DFL);
     munmap(n->code, PAGE_SIZE);
 }
 
-__attribute__((noinline)) static void native_enter(struct native_state *state)
+__attribute__((noinline, unused)) static void native_enter(struct native_state *state)
 {
     __asm__ volatile("sub $256, %%rsp\n" /* stay clear of the red zone */
                      "push %%rbx\n"
@@ -103,7 +103,7 @@ __attribute__((noinline)) static void native_enter(struct native_state *state)
 }
 
 /* Run on the host. returns: -1, or the vector that its signal stands for (then only mxcsr is changed in *state) */
-static int native_run(struct native *n, const u8 *bytes, unsigned size, struct native_state *state)
+static inline int native_run(struct native *n, const u8 *bytes, unsigned size, struct native_state *state)
 {
     static const struct {
         int number, vector;
@@ -128,7 +128,7 @@ static int native_run(struct native *n, const u8 *bytes, unsigned size, struct n
 }
 
 /* Run in the emulator. returns: as fixture_run() */
-static int emulated_run(struct fixture *fx, const u8 *bytes, unsigned size, struct native_state *state, unsigned shift)
+static inline int emulated_run(struct fixture *fx, const u8 *bytes, unsigned size, struct native_state *state, unsigned shift)
 {
     struct cpu_arch *a = &fx->cpu->arch;
     int vector;
@@ -161,7 +161,7 @@ static int emulated_run(struct fixture *fx, const u8 *bytes, unsigned size, stru
 }
 
 /* ---- random numbers and interesting values */
-static u64 random_next(u64 *seed)
+static inline u64 random_next(u64 *seed)
 {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
@@ -169,7 +169,7 @@ static u64 random_next(u64 *seed)
     return *seed;
 }
 
-static u32 random_single(u64 *seed)
+static inline u32 random_single(u64 *seed)
 {
     static const u32 special[] = {0,          0x80000000, 0x3F800000, 0xBF800000, 0x7F800000, 0xFF800000,
                                   0x7FC00000, 0xFFC00001, 0x7F800001, 0xFFA00000, 1,          0x807FFFFF,
@@ -180,7 +180,7 @@ static u32 random_single(u64 *seed)
     return r % 3 ? special[(r >> 8) % ARRAY_LEN(special)] : (u32)(r >> 16);
 }
 
-static u64 random_double(u64 *seed)
+static inline u64 random_double(u64 *seed)
 {
     static const u64 special[] = {0,
                                   0x8000000000000000,
@@ -216,7 +216,7 @@ static u64 random_double(u64 *seed)
     return r % 3 ? special[(r >> 8) % ARRAY_LEN(special)] : random_next(seed);
 }
 
-static void random_vector(u64 *seed, u8 *out)
+static inline void random_vector(u64 *seed, u8 *out)
 {
     union xmm_reg v;
     unsigned style = (unsigned)(random_next(seed) % 5);
@@ -236,7 +236,7 @@ static void random_vector(u64 *seed, u8 *out)
     memcpy(out, &v, sizeof v);
 }
 
-static void random_state(u64 *seed, struct native_state *s, u32 mxcsr)
+static inline void random_state(u64 *seed, struct native_state *s, u32 mxcsr)
 {
     for (unsigned i = 0; i < 3; i++)
         random_vector(seed, s->xmm[i].u8);
