@@ -147,7 +147,7 @@ static inline void fixture_tables(struct ring_fixture *f, bool long_mode)
     put_descriptor(f, SEL_CODE1, 0, 0xFFFFF, 0xCBA);
     put_descriptor(f, SEL_SMALL_UCODE, 0, 0xFFF, 0x4FA);
     a->gdtr = (struct table_register){.base = AT_GDT, .limit = SEL_END - 1};
-    a->idtr = (struct table_register){.base = AT_IDT, .limit = 0x7FF};
+    a->idtr = (struct table_register){.base = AT_IDT, .limit = 0xFFF};
     a->tr = (struct segment){.selector = SEL_TSS, .attr = 0x8B, .limit = 0x67, .base = AT_TSS};
     if (long_mode) {
         put(f, AT_TSS + 4, AT_KERNEL_STACK, 8);

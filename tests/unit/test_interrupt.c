@@ -81,7 +81,7 @@ static void gate_checks(void **state)
     f->cpu->arch.idtr.limit = VEC * 8 + 6;
     ASSERT_FAULT(f, interrupt_software(f->cpu, MECH_INT_N, VEC), VEC_GP, VEC * 8 + 2, RULE_ID_01);
     ASSERT_FAULT(f, interrupt_deliver(f->cpu, &irq), VEC_GP, VEC * 8 + 3, RULE_ID_01);
-    f->cpu->arch.idtr.limit = 0x7FF;
+    f->cpu->arch.idtr.limit = 0xFFF;
     put_gate(f, VEC, 12, 0, SEL_CODE32, HANDLER, 0, false); /* a call gate, DPL 0: the type is tested first */
     ASSERT_FAULT(f, interrupt_software(f->cpu, MECH_INT_N, VEC), VEC_GP, VEC * 8 + 2, RULE_ID_03);
     put_gate(f, VEC, 14, 0, SEL_ABSENT_CODE, HANDLER, 0, false);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ * Round trips by guest code through the engine: INT n and IRETQ, SYSCALL and SYSRET, a triple fault; each shown once.
+ */
+#include "ring_fixture.h"
+
+#include "cpu/engine/engine.h"
+
+#define HANDLER 0x30000u
+
+static struct ring_fixture *user_code(const u8 *code, size_t size)
+{
+    struct ring_fixture *f = fixture_long(VENDOR_INTEL);
+
+    engine_attach(f->cpu);
+    physmem_write(f->pm, AT_CODE, code, size, INITIATOR_LOADER);
+    fixture_enter(f, SEL_UCODE64 | 3, SEL_UDATA32 | 3, AT_CODE, AT_USER_STACK, FLAG_FIXED1 | FLAG_IF);
+    return f;
+}
+
+static void finish(struct ring_fixture *f)
+{
+    engine_detach(f->cpu);
+    fixture_free(f);
+}
+
+static void int_and_iret(void **state)
+{
+    static const u8 code[] = {0xCD, 0x80, 0x90}; /* int 80h; nop */
+    static const u8 handler[] = {0x48, 0xCF};    /* iretq */
+    struct ring_fixture *f = user_code(code, sizeof code);
+
+    (void)state;
+    physmem_write(f->pm, HANDLER, handler, sizeof handler, INITIATOR_LOADER);
+    put_gate(f, 0x80, 14, 3, SEL_CODE64, HANDLER, 0, true);
+    engine_step(f->cpu);
+    assert_int_equal(f->cpu->arch.rip, HANDLER);
+    assert_int_equal(f->cpu->arch.cpl, 0);
+    assert_int_equal(f->last.mechanism, MECH_INT_N);
+    engine_step(f->cpu);
+    assert_int_equal(f->cpu->arch.rip, AT_CODE + 2);
+    assert_int_equal(f->cpu->arch.cpl, 3);
+    assert_int_equal(f->cpu->arch.gpr[RSP], AT_USER_STACK);
+    assert_int_equal(f->last.mechanism, MECH_IRET_OUTER);
+    assert_int_equal(f->transitions, 2);
+    assert_int_equal(f->clock.retired, 2);
+    finish(f);
+}
+
+static void syscall_and_sysret(void **state)
+{
+    static const u8 code[] = {0x0F, 0x05};         /* syscall */
+    static const u8 kernel[] = {0x48, 0x0F, 0x07}; /* sysretq */
+    struct ring_fixture *f = user_code(code, sizeof code);
+
+    (void)state;
+    physmem_write(f->pm, HANDLER, kernel, sizeof kernel, INITIATOR_LOADER);
+    f->cpu->arch.msr.star = (u64)0x0023 << 48 | (u64)SEL_CODE64 << 32;
+    f->cpu->arch.msr.lstar = HANDLER;
+    f->cpu->arch.msr.fmask = FLAG_IF;
+    engine_step(f->cpu);
+    assert_int_equal(f->cpu->arch.rip, HANDLER);
+    assert_int_equal(f->cpu->arch.cpl, 0);
+    engine_step(f->cpu);
+    assert_int_equal(f->cpu->arch.rip, AT_CODE + 2);
+    assert_int_equal(f->cpu->arch.cpl, 3);
+    assert_true(f->cpu->arch.rflags & FLAG_IF);
+    assert_int_equal(f->transitions, 2);
+    finish(f);
+}
+
+/* An undefined instruction without any IDT: #UD, #GP, #DF, shutdown (NX-04). */
+static void triple_fault(void **state)
+{
+    static const u8 code[] = {0x0F, 0x0B}; /* ud2 */
+    struct ring_fixture *f = user_code(code, sizeof code);
+
+    (void)state;
+    f->cpu->arch.idtr.limit = 0;
+    assert_int_equal(engine_run(f->cpu, 100), ENGINE_STOPPED);
+    assert_int_equal(f->cpu->host.stop, STOP_SHUTDOWN);
+    assert_int_equal(f->transitions, 1);
+    assert_int_equal(f->last.mechanism, MECH_SHUTDOWN);
+    assert_int_equal(f->cpu->arch.rip, AT_CODE);
+    assert_int_equal(f->cpu->arch.cpl, 3);
+    finish(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(int_and_iret),
+        cmocka_unit_test(syscall_and_sysret),
+        cmocka_unit_test(triple_fault),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
