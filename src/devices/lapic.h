@@ -8,15 +8,13 @@
 #ifndef RINGSIDE_DEVICES_LAPIC_H
 #define RINGSIDE_DEVICES_LAPIC_H
 
+#include "base/apic_base.h"
 #include "bus/clock.h"
 #include "bus/physmem.h"
 
 #define LAPIC_DEFAULT_BASE 0xfee00000ull
 #define LAPIC_TIMER_HZ 62500000ull /* the timer's input before its divider: one sixteenth of the tick rate */
 #define APIC_CPU_MAX 64
-#define APIC_BASE_BSP 0x100ull
-#define APIC_BASE_X2APIC 0x400ull
-#define APIC_BASE_ENABLE 0x800ull
 
 enum apic_mode { APIC_FIXED, APIC_LOWEST, APIC_SMI, APIC_RESERVED, APIC_NMI, APIC_INIT, APIC_STARTUP, APIC_EXTINT };
 

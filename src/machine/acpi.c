@@ -77,7 +77,9 @@ static paddr_t build_fadt(struct builder *b, paddr_t facs, paddr_t dsdt)
     store_le32(fadt + 36, (u32)facs);
     store_le32(fadt + 40, (u32)dsdt);
     store_le16(fadt + 46, SCI_IRQ);
-    /* SMI_CMD = 0: there is no legacy mode to leave, SCI_EN is always set. */
+    store_le32(fadt + 48, 0xB2); /* SMI_CMD: the port acts at once, there is no SMI handler */
+    fadt[52] = 0xF1;             /* ACPI_ENABLE, ACPI_DISABLE: as src/devices/acpi_pm.h */
+    fadt[53] = 0xF0;
     store_le32(fadt + 56, ACPI_PM_BASE);
     store_le32(fadt + 64, ACPI_PM_BASE + 4);
     store_le32(fadt + 76, ACPI_PM_BASE + 8);

@@ -6,6 +6,7 @@
 #ifndef RINGSIDE_MSR_MSR_H
 #define RINGSIDE_MSR_MSR_H
 
+#include "base/apic_base.h"
 #include "base/bits.h"
 
 #define EFER_SCE BIT(0)
@@ -14,9 +15,6 @@
 #define EFER_NXE BIT(11)
 #define EFER_FFXSR BIT(14)
 
-#define APIC_BASE_BSP BIT(8)
-#define APIC_BASE_X2APIC BIT(10)
-#define APIC_BASE_ENABLE BIT(11)
 
 #define MTRR_VARIABLE 8
 #define MTRR_FIXED 11

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT
+ * The board: memory, ports, devices and the wires between them; and the image it starts with.
+ */
+#include "machine/board.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "devices/acpi_pm.h"
+#include "devices/cf9.h"
+#include "devices/debug_port.h"
+#include "devices/dma.h"
+#include "devices/i8042.h"
+#include "devices/ioapic.h"
+#include "devices/lapic.h"
+#include "devices/pci_host.h"
+#include "devices/pic.h"
+#include "devices/pit.h"
+#include "devices/port92.h"
+#include "devices/rtc.h"
+#include "devices/uart.h"
+#include "firmware.h"
+#include "machine/acpi.h"
+#include "machine/direct_boot.h"
+
+#define ROM_BYTES 0x10000u
+#define ROM_LOW 0xF0000u
+#define ROM_HIGH 0xFFFF0000u
+#define EBDA_START 0x9FC00u
+#define ISA_IRQS 16
+
+struct board {
+    const struct machine_options *options;
+    struct board_callbacks callbacks;
+    struct clock *clock;
+    struct input_port *input;
+    struct physmem *physmem;
+    struct ports *ports;
+    struct irq_line irq[ISA_IRQS]; /* from the devices; each goes to the 8259s and to the I/O APIC */
+    struct pic *pic;
+    struct pit *pit;
+    struct rtc *rtc;
+    struct uart *com1;
+    struct i8042 *i8042;
+    struct port92 *port92;
+    struct cf9 *cf9;
+    struct apic_bus *apic_bus; /* NULL: the processor has no local APIC */
+    struct lapic *lapic;
+    struct ioapic *ioapic;
+    struct acpi_pm *acpi_pm;
+    struct debug_console *debug_console[2]; /* E9h (Bochs) and 402h (SeaBIOS) */
+    struct debug_exit *debug_exit;          /* NULL: not asked for */
+    bool a20_port92, a20_i8042;             /* either opens the gate */
+    struct dma *dma;
+    struct pci_host *pci_host;
+    struct cpu *cpu;
+};
+
+/* ---- wires */
+
+static void attention(struct board *b)
+{
+    if (b->cpu != NULL)
+        cpu_attention(b->cpu);
+}
+
+/* IRQ 0 arrives at pin 2 of the I/O APIC, as the MADT says. */
+static void isa_irq_changed(void *context, unsigned number, bool level)
+{
+    struct board *b = context;
+
+    irq_set(pic_input(b->pic, number), level);
+    if (b->ioapic != NULL)
+        irq_set(ioapic_input(b->ioapic, number == 0 ? 2 : number), level);
+}
+
+static void intr_changed(void *context, unsigned number, bool level)
+{
+    struct board *b = context;
+
+    (void)number;
+    if (b->lapic != NULL)
+        lapic_set_lint(b->lapic, 0, level);
+    attention(b);
+}
+
+static void lapic_changed(void *context)
+{
+    attention(context);
+}
+
+static void nmi(void *context)
+{
+    struct board *b = context;
+
+    b->cpu->arch.nmi_pending = 1;
+    attention(b);
+}
+
+static void init(void *context)
+{
+    struct board *b = context;
+
+    b->cpu->arch.init_pending = 1;
+    attention(b);
+}
+
+static void smi(void *context)
+{
+    struct board *b = context;
+
+    b->cpu->host.stop = STOP_UNIMPLEMENTED;
+    snprintf(b->cpu->host.stop_text, sizeof b->cpu->host.stop_text, "a system-management interrupt was sent: SMM is not implemented");
+    attention(b);
+}
+
+static void a20_from_port92(void *context, bool enabled)
+{
+    struct board *b = context;
+
+    b->a20_port92 = enabled;
+    physmem_set_a20(b->physmem, b->a20_port92 || b->a20_i8042);
+}
+
+static void a20_from_i8042(void *context, bool enabled)
+{
+    struct board *b = context;
+
+    b->a20_i8042 = enabled;
+    physmem_set_a20(b->physmem, b->a20_port92 || b->a20_i8042);
+}
+
+static void reset_line(void *context)
+{
+    struct board *b = context;
+
+    b->callbacks.reset(b->callbacks.context);
+}
+
+static void reset_control(void *context, bool hard)
+{
+    (void)hard; /* both kinds reset the whole board here */
+    reset_line(context);
+}
+
+/* The only sleep state is S5: SLP_TYP 5, as the DSDT says. Others have no effect. */
+static void sleep_request(void *context, unsigned type)
+{
+    struct board *b = context;
+
+    if (type == ACPI_SLEEP_TYPE_S5)
+        b->callbacks.power_off(b->callbacks.context);
+}
+
+static void debug_exit(void *context, u32 code)
+{
+    struct board *b = context;
+
+    b->callbacks.debug_exit(b->callbacks.context, code);
+}
+
+static void serial_out(void *context, const u8 *bytes, size_t size)
+{
+    struct board *b = context;
+
+    b->callbacks.output(b->callbacks.context, 0, bytes, size);
+}
+
+static void debugcon_out(void *context, const u8 *bytes, size_t size)
+{
+    struct board *b = context;
+
+    b->callbacks.output(b->callbacks.context, 2, bytes, size);
+}
+
+/* ---- what the processor asks its interrupt controllers */
+
+static bool pic_may_pass(const struct board *b)
+{
+    return pic_output(b->pic)->level && (b->lapic == NULL || lapic_accepts_extint(b->lapic));
+}
+
+static bool interrupt_pending(void *context)
+{
+    const struct board *b = context;
+
+    return (b->lapic != NULL && lapic_interrupt_pending(b->lapic)) || pic_may_pass(b);
+}
+
+static int interrupt_acknowledge(void *context)
+{
+    const struct board *b = context;
+
+    if (b->lapic != NULL && lapic_interrupt_pending(b->lapic))
+        return lapic_acknowledge(b->lapic);
+    return pic_acknowledge(b->pic);
+}
+
+static u8 task_priority_read(void *context)
+{
+    const struct board *b = context;
+
+    return b->lapic == NULL ? 0 : lapic_task_priority(b->lapic);
+}
+
+static void task_priority_write(void *context, u8 value)
+{
+    const struct board *b = context;
+
+    if (b->lapic != NULL)
+        lapic_set_task_priority(b->lapic, value);
+}
+
+static bool apic_base_write(void *context, u64 value)
+{
+    const struct board *b = context;
+
+    return b->lapic != NULL && lapic_set_base(b->lapic, value);
+}
+
+static bool apic_msr_read(void *context, u32 number, u64 *value)
+{
+    const struct board *b = context;
+
+    return b->lapic != NULL && lapic_msr_read(b->lapic, number, value);
+}
+
+static bool apic_msr_write(void *context, u32 number, u64 value)
+{
+    const struct board *b = context;
+
+    return b->lapic != NULL && lapic_msr_write(b->lapic, number, value);
+}
+
+static u32 apic_id(void *context)
+{
+    const struct board *b = context;
+
+    return b->lapic == NULL ? 0 : lapic_id(b->lapic);
+}
+
+/* ---- memory map and image */
+
+static void describe_memory(struct boot_request *request, u64 low, u64 high)
+{
+    struct e820_entry *e = request->e820;
+
+    *e++ = (struct e820_entry){0, EBDA_START, E820_RAM};
+    *e++ = (struct e820_entry){EBDA_START, 0xA0000 - EBDA_START, E820_RESERVED};
+    *e++ = (struct e820_entry){ROM_LOW, ROM_BYTES, E820_RESERVED};
+    *e++ = (struct e820_entry){0x100000, low - ACPI_AREA_BYTES - 0x100000, E820_RAM};
+    *e++ = (struct e820_entry){low - ACPI_AREA_BYTES, ACPI_AREA_BYTES, E820_ACPI};
+    *e++ = (struct e820_entry){0xFEC00000, 0x1000, E820_RESERVED};
+    *e++ = (struct e820_entry){0xFEE00000, 0x1000, E820_RESERVED};
+    *e++ = (struct e820_entry){ROM_HIGH, ROM_BYTES, E820_RESERVED};
+    if (high != 0)
+        *e++ = (struct e820_entry){BIT(32), high, E820_RAM};
+    request->e820_count = (unsigned)(e - request->e820);
+}
+
+static bool read_kernel(struct guest_file *file, const char *name, u64 limit, struct error *err)
+{
+    if (strcmp(name, "tour:32") == 0)
+        *file = guest_file_borrow(name, firmware_tour32, (size_t)(firmware_tour32_end - firmware_tour32));
+    else if (strcmp(name, "tour:64") == 0)
+        *file = guest_file_borrow(name, firmware_tour64, (size_t)(firmware_tour64_end - firmware_tour64));
+    else
+        return guest_file_read(file, "kernel", name, limit, err);
+    return true;
+}
+
+static bool load_image(struct board *b, struct error *err)
+{
+    const struct machine_options *o = b->options;
+    u64 low = physmem_low_ram_bytes(b->physmem), total = physmem_ram_bytes(b->physmem);
+    struct boot_request request = {.initrd = o->initrd, .append = o->append, .physmem = b->physmem,
+                                   .usable_low = low - ACPI_AREA_BYTES};
+    struct boot_entry entry;
+    u8 rom[ROM_BYTES];
+    bool ok;
+
+    if (!read_kernel(&request.kernel, o->kernel, total, err))
+        return false;
+    describe_memory(&request, low, total - low);
+    request.entry64 = o->model.feature[FEAT_LM] && !o->boot32;
+    if (!o->no_acpi)
+        request.acpi_rsdp = acpi_build(b->physmem, &(struct acpi_config){.area = low - ACPI_AREA_BYTES, .processors = 1,
+                                                                         .has_apic = b->lapic != NULL});
+    ok = direct_boot_load(&request, &entry, err);
+    if (strncmp(o->kernel, "tour:", 5) != 0)
+        guest_file_free(&request.kernel);
+    if (!ok)
+        return false;
+    direct_boot_rom(rom, &entry);
+    physmem_map_rom(b->physmem, ROM_LOW, ROM_BYTES, rom, "boot rom");
+    physmem_map_rom(b->physmem, ROM_HIGH, ROM_BYTES, rom, "boot rom");
+    return true;
+}
+
+/* ---- life */
+
+static void make_interrupt_controllers(struct board *b)
+{
+    b->pic = pic_new(b->ports);
+    pic_output(b->pic)->changed = intr_changed;
+    pic_output(b->pic)->context = b;
+    if (b->options->model.feature[FEAT_APIC]) {
+        b->apic_bus = apic_bus_new(b->physmem, b->clock);
+        b->lapic = lapic_new(b->apic_bus, 0, &(struct lapic_hooks){.context = b, .changed = lapic_changed, .nmi = nmi,
+                                                                   .init = init, .smi = smi});
+        b->ioapic = ioapic_new(b->physmem, b->apic_bus, 1);
+    }
+    for (unsigned i = 0; i < ISA_IRQS; i++)
+        b->irq[i] = (struct irq_line){.changed = isa_irq_changed, .context = b, .number = i};
+}
+
+static void make_devices(struct board *b)
+{
+    u64 low = physmem_low_ram_bytes(b->physmem);
+
+    b->pci_host = pci_host_new(b->ports);
+    b->cf9 = cf9_new(b->ports, reset_control, b);
+    b->a20_port92 = b->a20_i8042 = true;
+    b->port92 = port92_new(b->ports, true, &(struct port92_hooks){.context = b, .a20 = a20_from_port92, .reset = reset_line});
+    b->i8042 = i8042_new(b->ports, &b->irq[1], &b->irq[12],
+                         &(struct i8042_hooks){.context = b, .a20 = a20_from_i8042, .reset = reset_line});
+    b->pit = pit_new(b->ports, b->clock, &b->irq[0]);
+    b->rtc = rtc_new(b->ports, b->clock, &b->irq[8], (u64)b->options->rtc_start);
+    rtc_set_memory_size(b->rtc, low, physmem_ram_bytes(b->physmem) - low);
+    b->com1 = uart_new(b->ports, b->clock, 0x3F8, &b->irq[4], serial_out, b, "com1");
+    b->dma = dma_new(b->ports);
+    b->acpi_pm = acpi_pm_new(b->ports, b->clock, ACPI_PM_BASE, &b->irq[9], sleep_request, b);
+    b->debug_console[0] = debug_console_new(b->ports, 0xE9, debugcon_out, b);
+    b->debug_console[1] = debug_console_new(b->ports, 0x402, debugcon_out, b);
+    if (b->options->debug_exit_port != 0)
+        b->debug_exit = debug_exit_new(b->ports, (u16)b->options->debug_exit_port, debug_exit, b);
+    input_attach(b->input, INPUT_SERIAL0, uart_receive, b->com1);
+    input_attach(b->input, INPUT_KEYBOARD, i8042_keyboard_receive, b->i8042);
+    input_attach(b->input, INPUT_MOUSE, i8042_mouse_receive, b->i8042);
+    input_attach(b->input, INPUT_POWER_BUTTON, acpi_pm_button_sink, b->acpi_pm);
+}
+
+struct board *board_new(const struct machine_options *options, struct clock *clock, struct input_port *input,
+                        const struct board_callbacks *callbacks, struct error *err)
+{
+    struct board *b = calloc(1, sizeof *b);
+
+    if (b == NULL) {
+        error_set(err, EXIT_LIMIT, "no memory for the board");
+        return NULL;
+    }
+    b->options = options;
+    b->callbacks = *callbacks;
+    b->clock = clock;
+    b->input = input;
+    b->physmem = physmem_new(options->ram_bytes, err);
+    if (b->physmem == NULL) {
+        free(b);
+        return NULL;
+    }
+    b->ports = ports_new();
+    make_interrupt_controllers(b);
+    make_devices(b);
+    if (!load_image(b, err)) {
+        board_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void board_free(struct board *b)
+{
+    for (enum input_source s = 0; s < INPUT_SOURCES; s++)
+        input_attach(b->input, s, NULL, NULL);
+    if (b->debug_exit != NULL)
+        debug_exit_free(b->debug_exit);
+    debug_console_free(b->debug_console[0]);
+    debug_console_free(b->debug_console[1]);
+    acpi_pm_free(b->acpi_pm);
+    dma_free(b->dma);
+    uart_free(b->com1);
+    rtc_free(b->rtc);
+    pit_free(b->pit);
+    i8042_free(b->i8042);
+    port92_free(b->port92);
+    cf9_free(b->cf9);
+    pci_host_free(b->pci_host);
+    if (b->apic_bus != NULL) {
+        ioapic_free(b->ioapic);
+        apic_bus_free(b->apic_bus);
+    }
+    pic_free(b->pic);
+    ports_free(b->ports);
+    physmem_free(b->physmem);
+    free(b);
+}
+
+struct cpu *board_make_cpu(struct board *b, const struct cpu_model *model)
+{
+    return cpu_new(model, 0, b->clock, b->physmem, b->ports);
+}
+
+void board_connect_cpu(struct board *b, struct cpu *cpu)
+{
+    b->cpu = cpu;
+    cpu->physmem = b->physmem;
+    cpu->host.io = b->ports;
+    mmu_init(&cpu->mmu, b->physmem, INITIATOR_CPU0);
+    cpu->host.ports = (struct cpu_ports){
+        .context = b,
+        .interrupt_pending = interrupt_pending,
+        .interrupt_acknowledge = interrupt_acknowledge,
+        .task_priority_read = task_priority_read,
+        .task_priority_write = task_priority_write,
+        .apic_base_write = apic_base_write,
+        .apic_msr_read = apic_msr_read,
+        .apic_msr_write = apic_msr_write,
+        .apic_id = apic_id,
+    };
+}
