@@ -7,6 +7,9 @@
 #include "cpu/msr_access.h"
 #include "cpu/ring/mechanisms.h"
 
+#define CPUID_EXTENDED 0x80000000u
+#define CPUID_NONE 0xFFFFFFFFu
+#define CPUID_81_EDX_SYSCALL BIT(11)
 #define CPUID_1_EDX_APIC BIT(9)
 #define CPUID_1_ECX_OSXSAVE BIT(27)
 /* XSAVE area of x87 and SSE: legacy region and header; nothing larger is modelled. */
@@ -162,15 +165,15 @@ BODY_PLAIN(op_rdtscp)
 
 BODY_PLAIN(op_rdpid) { reg_write(cpu, insn->dst, (u32)cpu->arch.msr.tsc_aux, W32); }
 
-/* The general counters exist and are never enabled, so they read 0. */
+/* The general counters hold what was written to them: nothing counts. */
 BODY_PLAIN(op_rdpmc)
 {
-    u32 counters = cpu_is_amd(cpu) ? 4 : 2;
+    u32 number = (u32)cpu->arch.gpr[RCX], counters = cpu_is_amd(cpu) ? 4 : 2;
 
     (void)insn;
     REQUIRE(cpu, (cpu->arch.cr4 & CR4_PCE) || cpu->arch.cpl == 0, GP(0), RULE_IS_14);
-    REQUIRE(cpu, (u32)cpu->arch.gpr[RCX] < counters, GP(0), RULE_IS_14);
-    put_edx_eax(cpu, 0);
+    REQUIRE(cpu, number < counters, GP(0), RULE_IS_14);
+    put_edx_eax(cpu, cpu->arch.msr.perf_count[number]);
 }
 
 /* ---- FS and GS bases */
@@ -229,19 +232,29 @@ static void patch_cpuid(struct cpu *cpu, u32 leaf, u32 subleaf, struct cpuid_res
         if (subleaf <= 1 && cpu_has(cpu, FEAT_XSAVE))
             r->ebx = XSAVE_BYTES;
         break;
+    case CPUID_EXTENDED + 1:
+        if (!cpu_is_amd(cpu) && !cpu_64bit(cpu))
+            r->edx &= (u32)~CPUID_81_EDX_SYSCALL; /* SDM 2A "CPUID": available in 64-bit mode only */
+        break;
     default: break;
     }
+}
+
+/* Whose data cpuid_leaf() returned: past the last leaf Intel shows the highest basic one, AMD none. */
+static u32 shown_leaf(const struct cpu_model *model, u32 leaf)
+{
+    if (leaf <= model->basic_leaves || (leaf >= CPUID_EXTENDED && leaf <= model->extended_leaves))
+        return leaf;
+    return model->vendor == VENDOR_AMD ? CPUID_NONE : model->basic_leaves;
 }
 
 BODY_PLAIN(op_cpuid)
 {
     u32 leaf = (u32)cpu->arch.gpr[RAX], subleaf = (u32)cpu->arch.gpr[RCX];
-    u32 highest = cpuid_leaf(&cpu->model, 0, 0).eax;
     struct cpuid_result r = cpuid_leaf(&cpu->model, leaf, subleaf);
 
     (void)insn;
-    if (leaf <= highest)
-        patch_cpuid(cpu, leaf, subleaf, &r);
+    patch_cpuid(cpu, shown_leaf(&cpu->model, leaf), subleaf, &r);
     reg_write(cpu, RAX, r.eax, W32);
     reg_write(cpu, RBX, r.ebx, W32);
     reg_write(cpu, RCX, r.ecx, W32);
