@@ -5,7 +5,7 @@
 
 #include "unit/sse_native.h"
 
-#define ROUNDS 300u
+#define ROUNDS 200u
 
 static bool host_has(u8 feature)
 {
@@ -141,8 +141,9 @@ static unsigned compare_all(const struct setting *setting)
         for (unsigned variant = 0; variant < 4; variant++) {
             bool memory = variant & 1, rex_w = variant & 2, good = true;
 
+            /* REX.W goes with every row: those it means nothing to must ignore it. */
             if ((memory && ((row->extension & XR) || row_has(row, "UNR"))) ||
-                (!memory && ((row->extension & XM) || row_has(row, "M"))) || (rex_w && !row_has(row, "EGMR")))
+                (!memory && ((row->extension & XM) || row_has(row, "M"))))
                 continue;
             for (unsigned i = 0; i < ROUNDS && good; i++)
                 good = compare_once(&fx, &n, row, memory, rex_w, setting, &seed);
@@ -153,7 +154,7 @@ static unsigned compare_all(const struct setting *setting)
     native_close(&n);
     fixture_close(&fx);
     print_message("%u encodings compared, %u differ\n", compared, wrong);
-    assert_true(compared > 300);
+    assert_true(compared > 900);
     return wrong;
 }
 

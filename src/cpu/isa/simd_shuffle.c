@@ -2,6 +2,8 @@
  * Rearranging lanes of MMX and XMM registers: unpack, shuffle, blend, extend, and the tests over whole registers.
  * SDM 2B, "PUNPCK...", "PSHUF...", "PBLEND...", "PMOVSX", "PMOVZX"; SDM 2A, "BLENDVPS", "INSERTPS", "MOVMSKPS".
  */
+#include <emmintrin.h>
+
 #include "cpu/isa/simd.h"
 
 /* Interleave the low or high halves: even lanes from the destination, odd lanes from the source. */
@@ -170,19 +172,26 @@ EXTEND(pmovzxwq, u16, u16, u64, u64, 4)
 EXTEND(pmovzxdq, u32, u32, u64, u64, 8)
 
 /* ---- sign masks into a general register (the write of 32 bits clears the rest) */
-#define MOVE_MASK(name, member, sign)                                                                                  \
-    BODY_PLAIN(op_##name)                                                                                              \
-    {                                                                                                                  \
-        const union xmm_reg *s = &cpu->arch.xmm[insn->src];                                                            \
-        u32 mask = 0;                                                                                                  \
-        for (unsigned i = 0; i < 16 / sizeof(s->member[0]); i++)                                                       \
-            mask |= (u32)(s->member[i] >> (sign)) << i;                                                                \
-        reg_write(cpu, insn->dst, mask, W32);                                                                          \
-    }
+BODY_PLAIN(op_pmovmskb)
+{
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)&cpu->arch.xmm[insn->src]);
 
-MOVE_MASK(pmovmskb, u8, 7)
-MOVE_MASK(movmskps, u32, 31)
-MOVE_MASK(movmskpd, u64, 63)
+    cpu->arch.gpr[insn->dst] = (u32)_mm_movemask_epi8(v);
+}
+
+BODY_PLAIN(op_movmskps)
+{
+    const union xmm_reg *s = &cpu->arch.xmm[insn->src];
+
+    cpu->arch.gpr[insn->dst] = s->u32[0] >> 31 | s->u32[1] >> 31 << 1 | s->u32[2] >> 31 << 2 | s->u32[3] >> 31 << 3;
+}
+
+BODY_PLAIN(op_movmskpd)
+{
+    const union xmm_reg *s = &cpu->arch.xmm[insn->src];
+
+    cpu->arch.gpr[insn->dst] = s->u64[0] >> 63 | s->u64[1] >> 63 << 1;
+}
 
 BODY_PLAIN(op_mmx_pmovmskb)
 {
