@@ -209,7 +209,10 @@ static void write_count(struct pit *pit, unsigned index, u8 value)
         }
         return;
     }
-    c->written = c->access == 3 ? (u16)(value << 8 | c->low_byte) : c->access == 2 ? (u16)(value << 8) : value;
+    if (c->access == 3)
+        c->written = (u16)(value << 8 | c->low_byte);
+    else
+        c->written = (u16)(c->access == 2 ? value << 8 : value);
     c->high_next = false;
     load_count(pit, c);
     changed(pit, index);
