@@ -12,6 +12,7 @@
 #include "base/bits.h"
 
 #define IA32_TSC_DEADLINE 0x6e0u
+#define APIC_BASE_ADDRESS 0x000ffffffffff000ull
 #define LVT_MASKED 0x10000u
 #define VERSION 0x01050014u /* 14h integrated APIC, six local vectors, EOI-broadcast suppression */
 #define SVR_ENABLE 0x100u
@@ -501,8 +502,6 @@ static void page_write(void *device, u64 offset, u64 value, unsigned size, enum 
 {
     struct lapic *l = of_initiator(device, offset, who);
 
-    /* A write by a device is a message-signalled interrupt. SDM 3A, "Message Signalled Interrupts" is per PCI: the
-     * address carries the destination (bits 19-12 lie outside this page except for ID 0). */
     if (l && size >= 4 && offset % 16 == 0 && offset < 0x400)
         write_register(l, (unsigned)(offset / 16), (u32)value);
 }
@@ -580,7 +579,7 @@ bool lapic_set_base(struct lapic *l, u64 value)
 {
     bool on = value & APIC_BASE_ENABLE, wide = value & APIC_BASE_X2APIC;
 
-    if (value & ~(APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE | bits(~0ull, 51, 12)))
+    if (value & ~(APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE | APIC_BASE_ADDRESS))
         return false;
     if ((wide && !on) || (wide && !enabled(l)) || (on && !wide && x2apic(l)))
         return false; /* MSR-07: no way but disabled -> xAPIC -> x2APIC -> disabled */
