@@ -219,6 +219,9 @@ bool block_decode(struct block_codec *codec, const u8 *bytes, size_t size, u32 c
         apply(e, &d, &p);
         predict_frame(&p, e);
         apply(e, &d, &p);
+        if (e->kind >= EVENT_KINDS || e->mechanism >= MECHANISMS || e->from_cpl > 3 || e->to_cpl > 3 ||
+            e->rule >= RULES)
+            return false;
         history_add(h, e);
     }
     return true;

@@ -20,7 +20,8 @@ void block_codec_free(struct block_codec *codec);
 /* in: count 1..BLOCK_EVENTS; padding bytes of the records are zero.  out: valid until the next call.
  * returns: size in bytes. Blocks do not depend on each other. */
 size_t block_encode(struct block_codec *codec, const struct event_record *records, u32 count, const u8 **out);
-/* in: size bytes, of any origin; count.  out: count records.  returns: false when the size does not fit the content. */
+/* in: size bytes, of any origin; count.  out: count records.  returns: false when the size does not fit the content, or
+ * a record holds a kind, mechanism, ring or rule that does not exist. */
 bool block_decode(struct block_codec *codec, const u8 *bytes, size_t size, u32 count, struct event_record *records);
 
 #endif

@@ -137,7 +137,7 @@ bool trace_replay(const char *path, struct input_port *port, u64 *inputs, struct
 
 /* ---- one event as text ------------------------------------------------------------------------------------------- */
 
-/* #123  t=456789  3>0 syscall ... on one line, with a newline. */
+/* "#123  t=456789  3→0  syscall  0033:... -> 0010:..." on one line, with a newline. */
 void trace_print_line(FILE *out, u64 id, const struct event_record *e, bool color);
 /* The explained rendering, several lines. */
 void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, bool color);

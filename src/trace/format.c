@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT
+ * One event as text: one line, explained, or JSON.
+ */
+#include "msr/msr.h"
+#include "trace/trace.h"
+#include "trace/words.h"
+
+typedef unsigned long long ull;
+
+static void print_side(FILE *out, const struct event_record *e)
+{
+    const char *msr;
+
+    switch (e->kind) {
+    case EVENT_KIND_WRMSR:
+        msr = msr_name(e->number);
+        if (msr)
+            fprintf(out, "  %s", msr);
+        else
+            fprintf(out, "  MSR %08x", e->number);
+        fprintf(out, " %llx -> %llx", (ull)e->old_value, (ull)e->new_value);
+        break;
+    case EVENT_KIND_INPUT: fprintf(out, "  %s, %llu bytes", event_input_name(e->number), (ull)e->new_value); return;
+    case EVENT_KIND_SWAPGS: fprintf(out, "  GS.base %llx <-> %llx", (ull)e->old_value, (ull)e->new_value); break;
+    default: fprintf(out, "  %llx -> %llx", (ull)e->old_value, (ull)e->new_value); break;
+    }
+    fprintf(out, "  at ");
+    words_address(out, e->from_cs, e->from_rip, e->from_mode);
+}
+
+static void print_cause(FILE *out, const struct event_record *e)
+{
+    if (e->present & EVENT_HAS_VECTOR) {
+        const char *name = e->mechanism == MECH_IRQ || e->mechanism == MECH_INT_N ? NULL : event_vector_name(e->vector);
+
+        if (name)
+            fprintf(out, " %s", name);
+        else
+            fprintf(out, " 0x%02x", e->vector);
+    }
+    if (e->present & EVENT_HAS_ERROR)
+        fprintf(out, "(%x)", e->error);
+}
+
+void trace_print_line(FILE *out, u64 id, const struct event_record *e, bool color)
+{
+    fprintf(out, "%s#%-6llu t=%-10llu ", color ? words_color(e) : "", (ull)id, (ull)e->ticks);
+    if (!event_is_transition(e)) {
+        fprintf(out, "%u    %s", e->from_cpl, event_kind_name(e->kind));
+        print_side(out, e);
+        fprintf(out, "%s\n", color ? COLOR_END : "");
+        return;
+    }
+    fprintf(out, "%u→%u  %s", e->from_cpl, e->to_cpl, event_mechanism_name(e->mechanism));
+    print_cause(out, e);
+    fprintf(out, "  ");
+    words_address(out, e->from_cs, e->from_rip, e->from_mode);
+    fprintf(out, " -> ");
+    words_address(out, e->to_cs, e->to_rip, e->to_mode);
+    if (e->from_mode != e->to_mode)
+        fprintf(out, "  %s->%s", event_mode_name(e->from_mode), event_mode_name(e->to_mode));
+    if (e->to_rsp != e->from_rsp)
+        fprintf(out, "  rsp %llx->%llx", (ull)e->from_rsp, (ull)e->to_rsp);
+    if (e->present & EVENT_HAS_VECTOR && e->vector == VEC_PF && e->mechanism == MECH_FAULT)
+        fprintf(out, "  cr2=%llx", (ull)e->cr2);
+    if (e->present & EVENT_HAS_REGISTERS)
+        fprintf(out, "  rax=%llu", (ull)e->rax);
+    if (e->present & EVENT_HAS_RESULT)
+        fprintf(out, "  rax=%llx", (ull)e->rax);
+    if (e->from_cr3 != e->to_cr3)
+        fprintf(out, "  cr3 %llx->%llx", (ull)e->from_cr3, (ull)e->to_cr3);
+    if (e->rule)
+        fprintf(out, "  [%s]", e->rule < RULES ? rule_name((enum rule)e->rule) : "?");
+    fprintf(out, "%s\n", color ? COLOR_END : "");
+}
+
+static void print_stack(FILE *out, const struct event_record *e)
+{
+    fprintf(out, "    stack  %04x:%llx -> %04x:%llx, ", e->from_ss, (ull)e->from_rsp, e->to_ss, (ull)e->to_rsp);
+    if (e->stack_source == STACK_IST)
+        fprintf(out, "taken from TSS.IST%u\n", e->ist);
+    else if (e->stack_source == STACK_TSS_RSP)
+        fprintf(out, "taken from TSS.RSP%u\n", e->to_cpl);
+    else if (e->stack_source == STACK_TSS_SS_ESP)
+        fprintf(out, "taken from TSS.SS%u:ESP%u\n", e->to_cpl, e->to_cpl);
+    else if (e->stack_source == STACK_UNCHANGED)
+        fprintf(out, e->from_rsp == e->to_rsp ? "left as it was\n" : "the same stack, grown or shrunk by the frame\n");
+    else
+        fprintf(out, "from: %s\n", event_stack_name(e->stack_source));
+}
+
+void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, bool color)
+{
+    if (!event_is_transition(e)) {
+        trace_print_line(out, id, e, color);
+        return;
+    }
+    fprintf(out, "%s#%llu  %s%s\n", color ? words_color(e) : "", (ull)id, mechanism_text((enum mechanism)e->mechanism),
+            color ? COLOR_END : "");
+    fprintf(out, "    from   %s, %s code, ", words_ring(e->from_cpl), event_mode_name(e->from_mode));
+    words_address(out, e->from_cs, e->from_rip, e->from_mode);
+    fprintf(out, "\n    to     %s, %s code, ", words_ring(e->to_cpl), event_mode_name(e->to_mode));
+    words_address(out, e->to_cs, e->to_rip, e->to_mode);
+    fprintf(out, "\n    time   tick %llu, after %llu instructions\n", (ull)e->ticks, (ull)e->retired);
+    if (e->present & EVENT_HAS_VECTOR) {
+        const char *name = event_vector_name(e->vector);
+
+        fprintf(out, "    vector %u (0x%02x)%s%s\n", e->vector, e->vector, name ? " " : "", name ? name : "");
+    }
+    if (e->present & EVENT_HAS_ERROR) {
+        fprintf(out, "    error  %08x: ", e->error);
+        words_error(out, e);
+        fputc('\n', out);
+    }
+    if (e->present & EVENT_HAS_VECTOR && e->vector == VEC_PF && e->mechanism == MECH_FAULT)
+        fprintf(out, "    cr2    %llx\n", (ull)e->cr2);
+    if (e->gate)
+        fprintf(out, "    gate   %s, to selector %04x, DPL %u\n", event_gate_name(e->gate), e->gate_selector,
+                e->gate_dpl);
+    print_stack(out, e);
+    for (unsigned i = 0; i < e->msrs && i < 3; i++)
+        fprintf(out, "    read   %s = %llx\n", words_msr(e, i), (ull)event_get(e, EVENT_msr0 + i));
+    if (e->from_cr3 != e->to_cr3)
+        fprintf(out, "    cr3    %llx -> %llx\n", (ull)e->from_cr3, (ull)e->to_cr3);
+    if (e->from_rflags != e->to_rflags) {
+        fprintf(out, "    flags  ");
+        words_flags(out, e->from_rflags);
+        fprintf(out, " -> ");
+        words_flags(out, e->to_rflags);
+        fputc('\n', out);
+    }
+    if (e->rule && e->rule < RULES)
+        fprintf(out, "    rule   %s, %s: %s\n", rule_name((enum rule)e->rule), rule_subject((enum rule)e->rule),
+                rule_text((enum rule)e->rule));
+}
+
+void trace_print_json(FILE *out, u64 id, const struct event_record *e)
+{
+    fprintf(out, "{\"id\":%llu", (ull)id);
+    for (unsigned i = 0; i < EVENT_FIELDS; i++) {
+        const struct event_field_info *f = event_field_info(i);
+        u64 value = event_get(e, i);
+
+        /* What is not present in this event is left out; times, kinds and sides always stand. */
+        if (value == 0 && i != EVENT_kind && i != EVENT_mechanism && i != EVENT_from_cpl && i != EVENT_to_cpl &&
+            i != EVENT_from_mode && i != EVENT_to_mode && i != EVENT_ticks && i != EVENT_retired &&
+            !(i == EVENT_vector && e->present & EVENT_HAS_VECTOR) &&
+            !(i == EVENT_error && e->present & EVENT_HAS_ERROR) &&
+            !(i == EVENT_rax && e->present & (EVENT_HAS_REGISTERS | EVENT_HAS_RESULT)))
+            continue;
+        if (i == EVENT_present || (i == EVENT_mechanism && !event_is_transition(e)))
+            continue;
+        fprintf(out, ",\"%s\":", f->json);
+        switch (i) {
+        case EVENT_kind: fprintf(out, "\"%s\"", event_kind_name(e->kind)); break;
+        case EVENT_mechanism: fprintf(out, "\"%s\"", event_mechanism_name(e->mechanism)); break;
+        case EVENT_from_mode:
+        case EVENT_to_mode: fprintf(out, "\"%s\"", event_mode_name((unsigned)value)); break;
+        case EVENT_gate: fprintf(out, "\"%s\"", event_gate_name(e->gate)); break;
+        case EVENT_stack_source: fprintf(out, "\"%s\"", event_stack_name(e->stack_source)); break;
+        case EVENT_rule: fprintf(out, "\"%s\"", e->rule < RULES ? rule_name((enum rule)e->rule) : "?"); break;
+        default:
+            /* Numbers past 2^53 do not survive every JSON reader: addresses, values and bits are strings of hex. */
+            if (f->size == 8 && i != EVENT_ticks && i != EVENT_retired && i != EVENT_sequence)
+                fprintf(out, "\"0x%llx\"", (ull)value);
+            else
+                fprintf(out, "%llu", (ull)value);
+        }
+    }
+    fprintf(out, "}\n");
+}

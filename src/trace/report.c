@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ * The views that need no analysis: the list of events, the file's own description, properties and the input log.
+ */
+#include "bus/input.h"
+#include "trace/views.h"
+
+static void properties(FILE *out, const struct trace_properties *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        fprintf(out, "# %s: %s\n", p->item[i].key, p->item[i].value);
+}
+
+void view_header(FILE *out, const struct trace_reader *r) { properties(out, trace_reader_run(r)); }
+
+void view_end(FILE *out, const struct trace_reader *r)
+{
+    if (trace_reader_end(r)->count)
+        properties(out, trace_reader_end(r));
+    else
+        fprintf(out, "# end of the run: not recorded\n");
+}
+
+void view_close(struct trace_reader *r, const char *path, const struct trace_view *view)
+{
+    FILE *messages = view && view->messages ? view->messages : stderr;
+
+    if (trace_reader_damage(r))
+        fprintf(messages, "%s: %s\n", path, trace_reader_damage(r));
+    trace_reader_close(r);
+}
+
+enum exit_code trace_report(FILE *out, const char *path, const struct trace_filter *filter,
+                            const struct trace_view *view, struct error *err)
+{
+    static const struct trace_view plain;
+    struct trace_reader *r = trace_reader_open(path, err);
+    const struct event_record *e;
+    u64 id, shown = 0;
+
+    if (!r)
+        return EXIT_FILE;
+    if (!view)
+        view = &plain;
+    if (!view->no_header && view->format != TRACE_JSON)
+        view_header(out, r);
+    if (filter && filter->from)
+        trace_reader_seek(r, filter->from);
+    while ((!view->limit || shown < view->limit) && !ferror(out) && (e = trace_reader_next(r, filter, &id)) != NULL) {
+        if (filter && filter->to && id > filter->to)
+            break;
+        if (filter && !trace_filter_match(filter, id, e))
+            continue;
+        shown++;
+        switch (view->format) {
+        case TRACE_TEXT: trace_print_line(out, id, e, view->color); break;
+        case TRACE_VERBOSE: trace_print_verbose(out, id, e, view->color); break;
+        case TRACE_JSON: trace_print_json(out, id, e); break;
+        }
+    }
+    view_close(r, path, view);
+    return EXIT_OK;
+}
+
+enum exit_code trace_info(FILE *out, const char *path, const struct trace_view *view, struct error *err)
+{
+    struct trace_reader *r = trace_reader_open(path, err);
+    u64 blocks = 0, inputs = 0;
+
+    if (!r)
+        return EXIT_FILE;
+    for (size_t i = 0; i < trace_reader_sections(r); i++) {
+        const struct trace_index_entry *s = trace_reader_section(r, i);
+
+        if (s->tag == TAG_EVENTS)
+            blocks++;
+        else
+            inputs += s->count;
+    }
+    view_header(out, r);
+    view_end(out, r);
+    fprintf(out, "schema: %u\nevents: %llu in %llu blocks\ninputs: %llu\nindex: %s\n", TRACE_SCHEMA_VERSION,
+            (unsigned long long)trace_reader_events(r), (unsigned long long)blocks, (unsigned long long)inputs,
+            trace_reader_complete(r) ? "whole" : "rebuilt by scanning");
+    view_close(r, path, view);
+    return EXIT_OK;
+}
+
+static void copy(struct trace_properties *to, const struct trace_properties *from)
+{
+    for (size_t i = 0; to && i < from->count; i++)
+        trace_properties_set(to, from->item[i].key, "%s", from->item[i].value);
+}
+
+bool trace_read_properties(const char *path, struct trace_properties *run, struct trace_properties *end,
+                           struct error *err)
+{
+    struct trace_reader *r = trace_reader_open(path, err);
+
+    if (!r)
+        return false;
+    copy(run, trace_reader_run(r));
+    copy(end, trace_reader_end(r));
+    trace_reader_close(r);
+    return true;
+}
+
+struct replay {
+    struct input_port *port;
+    u64 inputs;
+};
+
+static void replay_one(void *context, u64 tick, u32 source, const u8 *bytes, size_t size)
+{
+    struct replay *p = context;
+
+    input_replay(p->port, tick, (enum input_source)source, bytes, size);
+    p->inputs++;
+}
+
+static void count_one(void *context, u64 tick, u32 source, const u8 *bytes, size_t size)
+{
+    (void)context, (void)tick, (void)source, (void)bytes, (void)size;
+}
+
+bool trace_replay(const char *path, struct input_port *port, u64 *inputs, struct error *err)
+{
+    struct trace_reader *r = trace_reader_open(path, err);
+    struct replay p = {.port = port};
+    bool ok;
+
+    if (!r)
+        return false;
+    /* Checked whole before the first input is scheduled: a refused replay leaves the port as it was. */
+    ok = trace_reader_inputs(r, count_one, NULL, err) && trace_reader_inputs(r, replay_one, &p, err);
+    trace_reader_close(r);
+    if (ok && inputs)
+        *inputs = p.inputs;
+    return ok;
+}

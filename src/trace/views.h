@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * What the views of a recording share: opening, the header, the closing word about damage.
+ */
+#ifndef RINGSIDE_TRACE_VIEWS_H
+#define RINGSIDE_TRACE_VIEWS_H
+
+#include "trace/reader.h"
+
+/* Run description as "# key: value" lines. */
+void view_header(FILE *out, const struct trace_reader *r);
+/* End of the run, as "# key: value" lines; says so when the file has none. */
+void view_end(FILE *out, const struct trace_reader *r);
+/* Say on view->messages what was lost, then close. */
+void view_close(struct trace_reader *r, const char *path, const struct trace_view *view);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ * Parts of an event in words, shared by the renderings.
+ */
+#ifndef RINGSIDE_TRACE_WORDS_H
+#define RINGSIDE_TRACE_WORDS_H
+
+#include <stdio.h>
+
+#include "trace/event.h"
+
+#define COLOR_IN "\033[33m"
+#define COLOR_OUT "\033[32m"
+#define COLOR_FAULT "\033[31m"
+#define COLOR_DIM "\033[2m"
+#define COLOR_END "\033[0m"
+
+/* "0010:ffffffff81c00000" in as many digits as the mode has. */
+void words_address(FILE *out, u16 selector, u64 offset, unsigned mode);
+/* An error code in words: of a page fault, or a selector error code. SDM 3A, "Error Code". */
+void words_error(FILE *out, const struct event_record *e);
+/* RFLAGS as "IF ZF IOPL=3". */
+void words_flags(FILE *out, u64 rflags);
+/* Name of MSR i that the mechanism read: "IA32_LSTAR". */
+const char *words_msr(const struct event_record *e, unsigned i);
+/* "user mode", "kernel mode"... of a ring in a mode. */
+const char *words_ring(unsigned cpl);
+const char *words_color(const struct event_record *e);
+
+#endif
