@@ -12,7 +12,8 @@
 #include "base/bits.h"
 
 #define EXTENDED 0x80000000u
-#define TSC_HZ 1000000000u /* one tick, one count */
+#define TSC_HZ 1000000000u   /* one tick, one count */
+#define CRYSTAL_HZ 62500000u /* the local APIC timer's input: software takes leaf 15h's crystal for it */
 
 enum { EAX_, EBX_, ECX_, EDX_ };
 
@@ -119,7 +120,7 @@ static struct cpuid_result basic_leaf(const struct cpu_model *model, u32 leaf, u
         if (model->feature[FEAT_XSAVE] && subleaf == 0)
             r = (struct cpuid_result){.eax = 3, .ebx = 576, .ecx = 576};
         break;
-    case 0x15: r = (struct cpuid_result){.eax = 1, .ebx = 1, .ecx = TSC_HZ}; break;
+    case 0x15: r = (struct cpuid_result){.eax = 1, .ebx = TSC_HZ / CRYSTAL_HZ, .ecx = CRYSTAL_HZ}; break;
     case 0x16: r = (struct cpuid_result){.eax = TSC_HZ / 1000000, .ebx = TSC_HZ / 1000000, .ecx = 100}; break;
     default: break;
     }
