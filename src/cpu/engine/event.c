@@ -159,17 +159,6 @@ static bool take_irq(struct cpu *cpu)
     return true;
 }
 
-/* VM-03: virtual interrupt pending and enabled in VM86 or with PVI at CPL 3. */
-static void check_virtual_interrupt(struct cpu *cpu)
-{
-    u64 both = FLAG_VIF | FLAG_VIP;
-    bool virtual_flags =
-        cpu_vm86(cpu) ? cpu->arch.cr4 & CR4_VME : cpu_protected(cpu) && cpu->arch.cpl == 3 && (cpu->arch.cr4 & CR4_PVI);
-
-    if (virtual_flags && (cpu->arch.rflags & both) == both)
-        cpu_raise(cpu, GP(0), RULE_VM_03);
-}
-
 static bool may_wake(const struct cpu *cpu)
 {
     const struct cpu_ports *ports = &cpu->host.ports;
@@ -261,7 +250,7 @@ enum boundary event_boundary(struct cpu *cpu, u64 until_tick, enum engine_exit *
         return BOUNDARY_AGAIN;
     if (stay_idle(cpu, exit))
         return BOUNDARY_LEAVE;
-    check_virtual_interrupt(cpu);
+    REQUIRE(cpu, !rflags_virtual_interrupt(cpu), GP(0), RULE_VM_03);
     arm_instruction(cpu, until_tick);
     return BOUNDARY_EXECUTE;
 }
