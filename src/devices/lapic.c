@@ -4,7 +4,7 @@
  * Not implemented: the page follows IA32_APIC_BASE only at FEE00000h (a relocated base is stored, not moved); CMCI;
  * focus-processor checking; bus arbitration IDs.
  */
-#include "devices/lapic.h"
+#include "devices/lapic_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,69 +15,12 @@
 #define APIC_BASE_ADDRESS 0x000ffffffffff000ull
 #define LVT_MASKED 0x10000u
 #define VERSION 0x01050014u /* 14h integrated APIC, six local vectors, EOI-broadcast suppression */
-#define SVR_ENABLE 0x100u
 #define SVR_NO_BROADCAST 0x1000u
 #define ESR_SEND_ILLEGAL 0x20u
 #define ESR_RECEIVE_ILLEGAL 0x40u
 #define ESR_REGISTER 0x80u
 
-/* Register numbers: MMIO offset / 16, x2APIC MSR - 800h. */
-enum reg {
-    REG_ID = 0x02,
-    REG_VERSION = 0x03,
-    REG_TPR = 0x08,
-    REG_APR = 0x09,
-    REG_PPR = 0x0a,
-    REG_EOI = 0x0b,
-    REG_RRD = 0x0c,
-    REG_LDR = 0x0d,
-    REG_DFR = 0x0e,
-    REG_SVR = 0x0f,
-    REG_ISR = 0x10,
-    REG_TMR = 0x18,
-    REG_IRR = 0x20,
-    REG_ESR = 0x28,
-    REG_ICR = 0x30,
-    REG_ICR_HIGH = 0x31,
-    REG_LVT = 0x32,
-    REG_INITIAL = 0x38,
-    REG_CURRENT = 0x39,
-    REG_DIVIDE = 0x3e,
-    REG_SELF_IPI = 0x3f
-};
-enum lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, LVT_COUNT };
-enum timer_mode { ONE_SHOT, PERIODIC, DEADLINE };
-
 static const u32 lvt_writable[LVT_COUNT] = {0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
-
-struct lapic {
-    struct apic_bus *bus;
-    struct lapic_hooks hooks;
-    unsigned number;
-    u64 base;
-    u32 id; /* xAPIC: 8 bits */
-    u32 tpr, ldr, dfr, svr, esr, esr_next, lvt[LVT_COUNT], initial, divide;
-    u64 icr, deadline;
-    u64 timer_start; /* tick at which the count was loaded */
-    u32 isr[8], tmr[8], irr[8];
-    bool lint[2];
-    struct timer timer;
-};
-
-struct apic_bus {
-    struct physmem *pm;
-    struct clock *clock;
-    struct lapic *lapic[APIC_CPU_MAX];
-    unsigned count, turn; /* turn: lowest-priority ties go round */
-    void (*eoi)(void *context, u8 vector);
-    void *eoi_context;
-};
-
-static bool x2apic(const struct lapic *l) { return l->base & APIC_BASE_X2APIC; }
-
-static bool enabled(const struct lapic *l) { return l->base & APIC_BASE_ENABLE; }
-
-static bool software_enabled(const struct lapic *l) { return enabled(l) && (l->svr & SVR_ENABLE); }
 
 static bool test(const u32 *set, u8 v) { return set[v / 32] >> (v % 32) & 1; }
 
@@ -104,7 +47,7 @@ static void changed(struct lapic *l)
 
 /* ---- priorities, acceptance ---- */
 
-static u32 ppr(const struct lapic *l)
+u32 lapic_priority(const struct lapic *l)
 {
     int serving = highest(l->isr);
     u32 class = serving < 0 ? 0 : (u32)serving & 0xf0;
@@ -116,7 +59,7 @@ bool lapic_interrupt_pending(const struct lapic *l)
 {
     int vector = highest(l->irr);
 
-    return software_enabled(l) && vector >= 0 && ((u32)vector & 0xf0) > (ppr(l) & 0xf0);
+    return software_enabled(l) && vector >= 0 && ((u32)vector & 0xf0) > (lapic_priority(l) & 0xf0);
 }
 
 int lapic_acknowledge(struct lapic *l)
@@ -305,51 +248,6 @@ static void write_timer_lvt(struct lapic *l, u32 value)
 
 /* ---- messages ---- */
 
-static u32 logical_id(const struct lapic *l) /* x2APIC: cluster and bit follow from the ID */
-{
-    return (l->number >> 4) << 16 | 1u << (l->number & 15);
-}
-
-static bool matches(const struct lapic *l, const struct apic_message *m)
-{
-    u32 d = m->destination;
-
-    if (!enabled(l))
-        return false;
-    if (m->wide ? d == 0xffffffff : (d & 0xff) == 0xff)
-        return true;
-    if (!m->logical)
-        return (x2apic(l) ? l->number : l->id) == d;
-    if (x2apic(l))
-        return d >> 16 == logical_id(l) >> 16 && (d & logical_id(l) & 0xffff);
-    if (l->dfr >> 28 == 0xf)
-        return (l->ldr >> 24) & d & 0xff;
-    return (l->ldr >> 28) == (d >> 4 & 15) && ((l->ldr >> 24) & d & 15);
-}
-
-bool apic_bus_send(struct apic_bus *bus, const struct apic_message *m)
-{
-    struct lapic *best = NULL;
-    bool any = false;
-
-    for (unsigned i = 0; i < bus->count; i++) {
-        struct lapic *l = bus->lapic[(bus->turn + i) % bus->count];
-
-        if (!matches(l, m))
-            continue;
-        any = true;
-        if (m->mode != APIC_LOWEST)
-            lapic_deliver(l, m->vector, m->mode, m->level);
-        else if (software_enabled(l) && (!best || ppr(l) < ppr(best)))
-            best = l;
-    }
-    if (best) {
-        bus->turn = (best->number + 1) % bus->count;
-        lapic_deliver(best, m->vector, APIC_FIXED, m->level);
-    }
-    return m->mode == APIC_LOWEST ? best != NULL : any;
-}
-
 static void send_ipi(struct lapic *l)
 {
     unsigned shorthand = l->icr >> 18 & 3;
@@ -381,15 +279,15 @@ static void send_ipi(struct lapic *l)
 
 /* ---- registers ---- */
 
-static u32 read_register(struct lapic *l, unsigned reg)
+u32 lapic_read_register(struct lapic *l, unsigned reg)
 {
     switch (reg) {
     case REG_ID: return x2apic(l) ? l->number : l->id << 24;
     case REG_VERSION: return VERSION;
     case REG_TPR: return l->tpr;
     case REG_APR: return 0; /* arbitration priority: not on processors since the Pentium 4 */
-    case REG_PPR: return ppr(l);
-    case REG_LDR: return x2apic(l) ? logical_id(l) : l->ldr;
+    case REG_PPR: return lapic_priority(l);
+    case REG_LDR: return x2apic(l) ? lapic_logical_id(l) : l->ldr;
     case REG_DFR: return l->dfr;
     case REG_SVR: return l->svr;
     case REG_ESR: return l->esr;
@@ -436,7 +334,7 @@ static void write_svr(struct lapic *l, u32 value)
     changed(l);
 }
 
-static void write_register(struct lapic *l, unsigned reg, u32 value)
+void lapic_write_register(struct lapic *l, unsigned reg, u32 value)
 {
     switch (reg) {
     case REG_ID: l->id = value >> 24; break;
@@ -483,31 +381,6 @@ static void write_register(struct lapic *l, unsigned reg, u32 value)
     }
 }
 
-static struct lapic *of_initiator(struct apic_bus *bus, u64 offset, enum initiator who)
-{
-    struct lapic *l = (unsigned)who < bus->count ? bus->lapic[who] : NULL;
-
-    return l && enabled(l) && !x2apic(l) && offset % 16 < 4 ? l : NULL;
-}
-
-static u64 page_read(void *device, u64 offset, unsigned size, enum initiator who)
-{
-    struct lapic *l = of_initiator(device, offset, who);
-
-    (void)size;
-    return l && offset < 0x400 ? read_register(l, (unsigned)(offset / 16)) >> (8 * (offset % 4)) : l ? 0 : ~0ull;
-}
-
-static void page_write(void *device, u64 offset, u64 value, unsigned size, enum initiator who)
-{
-    struct lapic *l = of_initiator(device, offset, who);
-
-    if (l && size >= 4 && offset % 16 == 0 && offset < 0x400)
-        write_register(l, (unsigned)(offset / 16), (u32)value);
-}
-
-static const struct mmio_ops page_ops = {page_read, page_write};
-
 /* ---- MSRs ---- */
 
 static bool x2apic_readable(unsigned reg)
@@ -527,7 +400,7 @@ bool lapic_msr_read(struct lapic *l, u32 number, u64 *value)
     }
     if (!x2apic(l) || reg > 0xff || !x2apic_readable(reg))
         return false;
-    *value = reg == REG_ICR ? l->icr : read_register(l, reg);
+    *value = reg == REG_ICR ? l->icr : lapic_read_register(l, reg);
     return true;
 }
 
@@ -570,7 +443,7 @@ bool lapic_msr_write(struct lapic *l, u32 number, u64 value)
     } else if (reg == REG_SELF_IPI) {
         lapic_deliver(l, (u8)value, APIC_FIXED, false);
     } else {
-        write_register(l, reg, (u32)value);
+        lapic_write_register(l, reg, (u32)value);
     }
     return true;
 }
@@ -643,34 +516,4 @@ struct lapic *lapic_new(struct apic_bus *bus, unsigned number, const struct lapi
     l->hooks = *hooks;
     bus->lapic[bus->count++] = l;
     return l;
-}
-
-struct apic_bus *apic_bus_new(struct physmem *pm, struct clock *clock)
-{
-    struct apic_bus *bus = calloc(1, sizeof *bus);
-
-    if (!bus)
-        abort();
-    bus->pm = pm;
-    bus->clock = clock;
-    physmem_map_mmio(pm, LAPIC_DEFAULT_BASE, PAGE_SIZE, &page_ops, bus, "lapic");
-    return bus;
-}
-
-void apic_bus_free(struct apic_bus *bus)
-{
-    if (!bus)
-        return;
-    for (unsigned i = 0; i < bus->count; i++) {
-        clock_cancel(bus->clock, &bus->lapic[i]->timer);
-        free(bus->lapic[i]);
-    }
-    physmem_unmap_mmio(bus->pm, LAPIC_DEFAULT_BASE);
-    free(bus);
-}
-
-void apic_bus_set_eoi(struct apic_bus *bus, void (*eoi)(void *context, u8 vector), void *context)
-{
-    bus->eoi = eoi;
-    bus->eoi_context = context;
 }
