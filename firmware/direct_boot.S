@@ -51,6 +51,7 @@ protected:
         movl    %eax, %fs
         movl    %eax, %gs
         movl    0xF0000 + (stack_top - _start), %esp
+        call    enable_mtrrs
         cmpl    $64, 0xF0000 + (mode - _start)
         je      enter_long
         movl    0xF0000 + (kernel_eax - _start), %eax
@@ -61,6 +62,29 @@ protected:
         xorl    %edi, %edi
         xorl    %ebp, %ebp
         jmp     *0xF0000 + (kernel_entry - _start)
+
+/* Memory is write-back unless a kernel says otherwise: IA32_MTRR_DEF_TYPE, where the processor has CPUID and MTRRs.
+ * SDM 3A, "Memory Type Range Registers (MTRRs)". */
+enable_mtrrs:
+        pushfl
+        popl    %eax
+        movl    %eax, %ecx
+        xorl    $0x200000, %eax         /* EFLAGS.ID can be changed: CPUID exists */
+        pushl   %eax
+        popfl
+        pushfl
+        popl    %eax
+        cmpl    %ecx, %eax
+        je      1f
+        movl    $1, %eax
+        cpuid
+        testl   $0x1000, %edx
+        jz      1f
+        movl    $0x2FF, %ecx
+        movl    $0x806, %eax            /* enabled, default type 6 */
+        xorl    %edx, %edx
+        wrmsr
+1:      ret
 
 enter_long:
         movl    %cr4, %eax

@@ -106,6 +106,14 @@ static void init(void *context)
     attention(b);
 }
 
+/* The TSC-deadline timer compares with the guest's TSC. */
+static u64 guest_tsc(void *context, u64 ticks)
+{
+    const struct board *b = context;
+
+    return ticks + b->cpu->arch.msr.tsc_offset;
+}
+
 static void smi(void *context)
 {
     struct board *b = context;
@@ -308,7 +316,7 @@ static void make_interrupt_controllers(struct board *b)
     if (b->options->model.feature[FEAT_APIC]) {
         b->apic_bus = apic_bus_new(b->physmem, b->clock);
         b->lapic = lapic_new(b->apic_bus, 0, &(struct lapic_hooks){.context = b, .changed = lapic_changed, .nmi = nmi,
-                                                                   .init = init, .smi = smi});
+                                                                   .init = init, .smi = smi, .tsc = guest_tsc});
         b->ioapic = ioapic_new(b->physmem, b->apic_bus, 1);
     }
     for (unsigned i = 0; i < ISA_IRQS; i++)
