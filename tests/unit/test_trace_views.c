@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ * Filters, and what the views print of a recording.
+ */
+#include "trace_fixture.h"
+
+static struct event_record sample(enum mechanism mechanism, u8 from, u8 to)
+{
+    return (struct event_record){.mechanism = (u8)mechanism, .from_cpl = from, .to_cpl = to};
+}
+
+static void test_filter_terms(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct trace_filter f = {0};
+    struct event_record syscall = sample(MECH_SYSCALL, 3, 0), irq = sample(MECH_IRQ, 0, 0);
+    struct event_record iret = sample(MECH_IRET_OUTER, 0, 3), cr3 = {.kind = EVENT_KIND_CR3};
+
+    assert_true(trace_filter_match(&f, 1, &cr3));
+    assert_true(trace_filter_add(&f, "mech=syscall,iret", &err));
+    assert_true(trace_filter_match(&f, 1, &syscall));
+    assert_true(trace_filter_match(&f, 1, &iret));
+    assert_false(trace_filter_match(&f, 1, &irq));
+    assert_false(trace_filter_match(&f, 1, &cr3));
+    assert_true(trace_filter_add(&f, "cpl=3:0", &err));
+    assert_false(trace_filter_match(&f, 1, &iret));
+    assert_true(trace_filter_match(&f, 1, &syscall));
+    assert_true(trace_filter_range(&f, "5", "7", &err));
+    assert_false(trace_filter_match(&f, 4, &syscall));
+    assert_true(trace_filter_match(&f, 5, &syscall));
+    assert_false(trace_filter_match(&f, 8, &syscall));
+
+    f = (struct trace_filter){0};
+    assert_true(trace_filter_add(&f, "mech=!irq", &err));
+    assert_false(trace_filter_match(&f, 1, &irq));
+    assert_true(trace_filter_match(&f, 1, &syscall));
+
+    f = (struct trace_filter){0};
+    irq.present = EVENT_HAS_VECTOR;
+    irq.vector = 14;
+    assert_true(trace_filter_add(&f, "vec=pf,0x80", &err));
+    assert_true(trace_filter_match(&f, 1, &irq));
+    assert_false(trace_filter_match(&f, 1, &syscall));
+    irq.vector = 13;
+    assert_false(trace_filter_match(&f, 1, &irq));
+
+    f = (struct trace_filter){0};
+    assert_true(trace_filter_add(&f, "dir=out", &err));
+    assert_true(trace_filter_match(&f, 1, &iret));
+    assert_false(trace_filter_match(&f, 1, &syscall));
+    f = (struct trace_filter){0};
+    assert_true(trace_filter_add(&f, "rule=sc-01", &err));
+    syscall.rule = RULE_SC_01;
+    assert_true(trace_filter_match(&f, 1, &syscall));
+    assert_false(trace_filter_match(&f, 1, &iret));
+}
+
+static void test_filter_errors_name_the_word(void **state)
+{
+    (void)state;
+    static const char *const wrong[][2] = {
+        {"mech=sycall", "sycall"}, {"vec=256", "256"}, {"vec=zz", "zz"},        {"frobnicate=1", "frobnicate"},
+        {"cpl=4:0", "4:0"},        {"dir=up", "up"},   {"rule=XX-99", "XX-99"}, {"kind=cr9", "cr9"},
+        {"cr3=xyz", "xyz"},        {"mech=", "mech="}, {"rule=!SC-01", "rule"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct trace_filter f = {0}, none = {0};
+        struct error err = {0};
+
+        assert_false(trace_filter_add(&f, wrong[i][0], &err));
+        assert_int_equal(err.code, EXIT_USAGE);
+        assert_non_null(strstr(err.text, wrong[i][1]));
+        assert_memory_equal(&f, &none, sizeof f);
+    }
+    struct trace_filter f = {0};
+    struct error err = {0};
+    assert_false(trace_filter_range(&f, "0", NULL, &err));
+    assert_false(trace_filter_range(&f, "9", "3", &err));
+}
+
+typedef enum exit_code view_fn(FILE *, const char *, const struct trace_filter *, const struct trace_view *,
+                               struct error *);
+
+static char *text_of(view_fn *view, const char *path, const struct trace_filter *filter, const struct trace_view *how)
+{
+    struct error err = {0};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_int_equal(view(out, path, filter, how, &err), EXIT_OK);
+    fclose(out);
+    return text;
+}
+
+static unsigned lines(const char *text)
+{
+    unsigned n = 0;
+
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
+static void test_views(void **state)
+{
+    (void)state;
+    struct trace_fixture f;
+    struct trace_filter filter = {0};
+    struct error err = {0};
+
+    fixture_open(&f, "views");
+    fixture_record(&f, 9000, true);
+    struct trace_view bare = {.no_header = true}, json = {.format = TRACE_JSON};
+    char *all = text_of(trace_report, f.path, NULL, &bare), *objects = text_of(trace_report, f.path, NULL, &json);
+    assert_int_equal(lines(all), 9000);
+    assert_int_equal(lines(objects), 9000);
+    assert_non_null(strstr(all, "3→0  syscall  0033:0000000000401"));
+    assert_non_null(strstr(objects, "\"mech\":\"syscall\""));
+    assert_true(trace_filter_add(&filter, "vec=pf", &err));
+    char *faults = text_of(trace_report, f.path, &filter, &bare);
+    assert_in_range(lines(faults), 1, 4500);
+    assert_non_null(strstr(faults, "fault #PF(6)"));
+    assert_null(strstr(faults, "syscall"));
+
+    /* Every entry of the stream returns to where it came from. */
+    char *stat = text_of(trace_stat, f.path, NULL, &bare);
+    assert_non_null(strstr(stat, "9000 events"));
+    assert_non_null(strstr(stat, "unpaired: 0 entries"));
+    assert_non_null(strstr(stat, ", 0 exits"));
+    char *stat_json = text_of(trace_stat, f.path, NULL, &json);
+    assert_non_null(strstr(stat_json, "\"unpaired_exits\":0}"));
+
+    char *shown = NULL;
+    size_t size;
+    FILE *out = open_memstream(&shown, &size);
+    u64 id = strtoull(strchr(faults, '#') + 1, NULL, 10);
+    assert_int_equal(trace_show(out, f.path, id, NULL, &err), EXIT_OK);
+    fclose(out);
+    assert_non_null(strstr(shown, "page not present on a write by user code"));
+    assert_non_null(strstr(shown, "64-bit interrupt gate"));
+    assert_non_null(strstr(shown, "taken from TSS.RSP0"));
+    assert_non_null(strstr(shown, "|  RFLAGS: PF ZF IF IOPL=0"));
+    assert_non_null(strstr(shown, "|  error code"));
+    assert_int_equal(trace_show(stdout, f.path, 9001, NULL, &err), EXIT_USAGE);
+    assert_int_equal(trace_report(stdout, "no-such-file.trace", NULL, NULL, &err), EXIT_FILE);
+    free(all);
+    free(objects);
+    free(faults);
+    free(stat);
+    free(stat_json);
+    free(shown);
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_filter_terms),
+        cmocka_unit_test(test_filter_errors_name_the_word),
+        cmocka_unit_test(test_views),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
