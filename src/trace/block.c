@@ -16,10 +16,12 @@
 #define WORDS (sizeof(struct event_record) / sizeof(u64))
 #define CONTEXTS 128u
 
+/* Records of this block that predictions read; a record of zeros stands for what has not been yet. */
 struct history {
-    struct event_record previous;
-    struct event_record user; /* the last entry from ring 3 */
-    struct event_record same[CONTEXTS];
+    const struct event_record *previous;
+    const struct event_record *user; /* the last entry from ring 3 */
+    const struct event_record *same[CONTEXTS];
+    struct event_record zero;
 };
 
 struct block_codec {
@@ -54,9 +56,9 @@ static u64 unzigzag(u64 z) { return (z >> 1) ^ (0 - (z & 1)); }
 
 static void predict_from_history(struct event_record *p, const struct history *h, unsigned context)
 {
-    const struct event_record *prev = &h->previous;
+    const struct event_record *prev = h->previous;
 
-    *p = h->same[context];
+    *p = *h->same[context];
     p->kind = prev->kind;
     p->mechanism = prev->mechanism;
     p->cpu = prev->cpu;
@@ -79,14 +81,14 @@ static u64 return_rip(const struct event_record *entry)
 
 static void predict_from_sides(struct event_record *p, const struct event_record *e, const struct history *h)
 {
-    p->retired = h->previous.retired + (e->ticks - h->previous.ticks);
+    p->retired = h->previous->retired + (e->ticks - h->previous->ticks);
     p->to_cr3 = e->from_cr3;
     p->to_gs_base = e->from_gs_base;
     p->to_kernel_gs_base = e->from_kernel_gs_base;
     if (event_is_exit(e) && e->to_cpl == 3) {
-        p->to_rip = return_rip(&h->user);
-        p->to_rsp = h->user.from_rsp;
-        p->to_rflags = h->user.from_rflags;
+        p->to_rip = return_rip(h->user);
+        p->to_rsp = h->user->from_rsp;
+        p->to_rflags = h->user->from_rflags;
     }
     if (e->kind == EVENT_KIND_TRANSITION && e->mechanism == MECH_SYSCALL) {
         p->rcx = return_rip(e);
@@ -107,23 +109,26 @@ static void predict_frame(struct event_record *p, const struct event_record *e)
     memcpy((u8 *)p + offsetof(struct event_record, frame0), expected, sizeof expected);
 }
 
+static void history_clear(struct history *h)
+{
+    memset(&h->zero, 0, sizeof h->zero);
+    h->previous = h->user = &h->zero;
+    for (unsigned i = 0; i < CONTEXTS; i++)
+        h->same[i] = &h->zero;
+}
+
 static void history_add(struct history *h, const struct event_record *e)
 {
-    h->previous = *e;
-    h->same[context_of(e->kind, e->mechanism)] = *e;
+    h->previous = e;
+    h->same[context_of(e->kind, e->mechanism)] = e;
     if (event_is_entry(e) && e->from_cpl == 3)
-        h->user = *e;
+        h->user = e;
 }
 
 static void words_xor(struct event_record *out, const struct event_record *a, const struct event_record *b)
 {
-    u64 x[WORDS], y[WORDS];
-
-    memcpy(x, a, sizeof x);
-    memcpy(y, b, sizeof y);
     for (unsigned i = 0; i < WORDS; i++)
-        x[i] ^= y[i];
-    memcpy(out, x, sizeof x);
+        ((u64 *)out)[i] = ((const u64 *)a)[i] ^ ((const u64 *)b)[i];
 }
 
 static void scatter(struct block_codec *codec, const struct event_record *difference, u32 row)
@@ -151,7 +156,7 @@ size_t block_encode(struct block_codec *codec, const struct event_record *record
     struct history *h = &codec->history;
     size_t size = BLOCK_MAP_BYTES;
 
-    memset(h, 0, sizeof *h);
+    history_clear(h);
     memset(codec->used, 0, sizeof codec->used);
     for (u32 i = 0; i < count; i++) {
         const struct event_record *e = &records[i];
@@ -209,11 +214,11 @@ bool block_decode(struct block_codec *codec, const u8 *bytes, size_t size, u32 c
             target[i * sizeof *records] = source[i];
         source += count;
     }
-    memset(h, 0, sizeof *h);
+    history_clear(h);
     for (u32 i = 0; i < count; i++) {
         struct event_record p, d = records[i], *e = &records[i];
 
-        predict_from_history(&p, h, context_of(d.kind ^ h->previous.kind, d.mechanism ^ h->previous.mechanism));
+        predict_from_history(&p, h, context_of(d.kind ^ h->previous->kind, d.mechanism ^ h->previous->mechanism));
         apply(e, &d, &p);
         predict_from_sides(&p, e, h);
         apply(e, &d, &p);
