@@ -144,6 +144,9 @@ struct cpu_ports {
     bool (*apic_msr_read)(void *context, u32 number, u64 *value); /* x2APIC and TSC-deadline; false: #GP(0) */
     bool (*apic_msr_write)(void *context, u32 number, u64 value);
     u32 (*apic_id)(void *context);
+    /* FERR# while CR0.NE is clear: an unmasked x87 exception waits, or is gone. May be NULL: no such pin.
+     * returns: IGNNE#, true when the processor shall ignore the exception for now */
+    bool (*ferr)(void *context, bool asserted);
 };
 
 struct cpu;
