@@ -28,10 +28,11 @@ static void add_features(const struct cpu_model *model, u32 leaf, u32 subleaf, s
 #include "cpu/feature.def"
 #undef FEATURE
     };
+    bool has_subleaves = leaf == 7 || leaf == 0xD; /* elsewhere ECX is not looked at */
     u32 *out[4] = {[EAX_] = &r->eax, [EBX_] = &r->ebx, [ECX_] = &r->ecx, [EDX_] = &r->edx};
 
     for (unsigned i = 0; i < CPU_FEATURES; i++) {
-        if (model->feature[i] && where[i].leaf == leaf && where[i].subleaf == subleaf)
+        if (model->feature[i] && where[i].leaf == leaf && (where[i].subleaf == subleaf || !has_subleaves))
             *out[where[i].reg] |= 1u << where[i].bit;
     }
 }

@@ -135,6 +135,18 @@ static struct cpu *cpu_of(const char *option)
     return cpu;
 }
 
+/* ECX selects a sub-leaf in leaves that have them; elsewhere it is not looked at. SDM 2A "CPUID". */
+static void ecx_matters_only_with_subleaves(void **state)
+{
+    struct cpu_model model = parsed("max");
+
+    (void)state;
+    assert_int_equal(cpuid_leaf(&model, 1, 6).edx, cpuid_leaf(&model, 1, 0).edx);
+    assert_int_equal(cpuid_leaf(&model, 0x80000001, 5).ecx, cpuid_leaf(&model, 0x80000001, 0).ecx);
+    assert_int_equal(cpuid_leaf(&model, 7, 1).ebx, 0);
+    assert_int_not_equal(cpuid_leaf(&model, 7, 0).ebx, 0);
+}
+
 static void cr0_rules(void **state)
 {
     struct cpu *cpu = cpu_of("max");
@@ -209,6 +221,7 @@ int main(void)
         cmocka_unit_test(arch_capabilities_by_name),
         cmocka_unit_test(vendor_can_be_forced),
         cmocka_unit_test(cpuid_leaves),
+        cmocka_unit_test(ecx_matters_only_with_subleaves),
         cmocka_unit_test(cr0_rules),
         cmocka_unit_test(cr3_and_cr4_rules),
         cmocka_unit_test(efer_rules),
