@@ -150,6 +150,12 @@ ALWAYS_INLINE void x87_note_memory(struct cpu *cpu, const struct insn *insn)
     cpu->arch.x87_ds = cpu->arch.seg[insn->seg].selector;
 }
 
+/* The NaNs that the unit supports. */
+ALWAYS_INLINE bool x87_is_nan(const struct x87_reg *r)
+{
+    return (r->sign_exponent & 0x7FFF) == 0x7FFF && r->mantissa > 0x8000000000000000ull;
+}
+
 /* A signed integer in extended format: always exact. */
 ALWAYS_INLINE struct x87_reg x87_from_integer(i64 value)
 {

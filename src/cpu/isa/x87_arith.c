@@ -18,9 +18,9 @@ static COLD bool underflow_into(struct cpu *cpu, unsigned i)
     return true;
 }
 
-/* ST(d) = ST(d) op ST(s), and pop. codes: which condition codes the operation defines */
+/* ST(d) = ST(d) op ST(s), and pop. */
 ALWAYS_INLINE void binary_stack(struct cpu *cpu, const struct insn *insn, unsigned d, unsigned s, binary_fn *op,
-                                u16 codes, bool pops)
+                                bool pops)
 {
     struct x87_reg result;
 
@@ -32,7 +32,7 @@ ALWAYS_INLINE void binary_stack(struct cpu *cpu, const struct insn *insn, unsign
             return;
     } else {
         result = *x87_st(cpu, d);
-        if (!x87_report_codes(cpu, op(cpu->arch.x87_control, &result, x87_st(cpu, s)), X87_PRE, codes))
+        if (!x87_report(cpu, op(cpu->arch.x87_control, &result, x87_st(cpu, s)), X87_PRE))
             return;
         *x87_st(cpu, d) = result;
     }
@@ -67,8 +67,8 @@ ALWAYS_INLINE void binary_stack(struct cpu *cpu, const struct insn *insn, unsign
     HOST_BINARY(host_f##name, "f" #name " %%st(1), %%st")                                                              \
     HOST_MEMORY(host_f##name##_m32, "f" #name "s", u32)                                                                \
     HOST_MEMORY(host_f##name##_m64, "f" #name "l", u64)                                                                \
-    BODY_PLAIN(op_f##name) { binary_stack(cpu, insn, insn->dst, insn->src, host_f##name, X87_C1, false); }             \
-    BODY_PLAIN(op_f##name##p) { binary_stack(cpu, insn, insn->dst, insn->src, host_f##name, X87_C1, true); }           \
+    BODY_PLAIN(op_f##name) { binary_stack(cpu, insn, insn->dst, insn->src, host_f##name, false); }                     \
+    BODY_PLAIN(op_f##name##p) { binary_stack(cpu, insn, insn->dst, insn->src, host_f##name, true); }                   \
     MEMORY_BODY(op_f##name##_m32, host_f##name##_m32, u32 s = (u32)memory_read(cpu, insn, W32))                        \
     MEMORY_BODY(op_f##name##_m64, host_f##name##_m64, u64 s = memory_read(cpu, insn, W64))                             \
     MEMORY_BODY(op_fi##name##_m16, host_f##name, INTEGER_OPERAND(W16))                                                 \
@@ -86,9 +86,31 @@ HOST_BINARY(host_fscale, "fscale")
 HOST_BINARY(host_fprem, "fprem")
 HOST_BINARY(host_fprem1, "fprem1")
 
-BODY_PLAIN(op_fscale) { binary_stack(cpu, insn, 0, 1, host_fscale, X87_C1, false); }
-BODY_PLAIN(op_fprem) { binary_stack(cpu, insn, 0, 1, host_fprem, X87_CC, false); }
-BODY_PLAIN(op_fprem1) { binary_stack(cpu, insn, 0, 1, host_fprem1, X87_CC, false); }
+BODY_PLAIN(op_fscale) { binary_stack(cpu, insn, 0, 1, host_fscale, false); }
+/* C2 = not complete; C0 C3 C1 = the last three bits of the quotient, which are only there when there is one. */
+ALWAYS_INLINE void remainder_step(struct cpu *cpu, const struct insn *insn, binary_fn *op)
+{
+    struct x87_reg result;
+    u16 status, codes = X87_CC;
+
+    if (!x87_begin(cpu))
+        return;
+    x87_note(cpu, insn);
+    if (UNLIKELY(x87_empty(cpu, 0) || x87_empty(cpu, 1))) {
+        cpu->arch.x87_status &= (u16)~X87_C2;
+        (void)underflow_into(cpu, 0);
+        return;
+    }
+    result = *x87_st(cpu, 0);
+    status = op(cpu->arch.x87_control, &result, x87_st(cpu, 1));
+    if ((status & X87_IE) || (status & ~cpu->arch.x87_control & X87_PRE) || x87_is_nan(&result))
+        codes = X87_C1 | X87_C2;
+    if (x87_report_codes(cpu, status, X87_PRE, codes))
+        *x87_st(cpu, 0) = result;
+}
+
+BODY_PLAIN(op_fprem) { remainder_step(cpu, insn, host_fprem); }
+BODY_PLAIN(op_fprem1) { remainder_step(cpu, insn, host_fprem1); }
 
 /* ---- ST(0) alone */
 #define UNARY(name)                                                                                                    \

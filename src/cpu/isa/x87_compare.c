@@ -11,16 +11,14 @@ HOST_COMPARE_MEMORY(host_fcom_m64, "fcoml", u64)
 
 typedef u16 compare_fn(u16 control, const struct x87_reg *d, const struct x87_reg *s);
 
-/* Either operand is empty: unordered. returns: whether that is masked */
+/* Either operand is empty: unordered, even when that is unmasked. returns: whether it is masked */
 static COLD bool unordered_by_underflow(struct cpu *cpu)
 {
-    if (!x87_stack_fault(cpu, X87_UNDERFLOW))
-        return false;
     cpu->arch.x87_status |= X87_C0 | X87_C2 | X87_C3;
-    return true;
+    return x87_stack_fault(cpu, X87_UNDERFLOW);
 }
 
-static void pop_twice(struct cpu *cpu, unsigned pops)
+static void pop_times(struct cpu *cpu, unsigned pops)
 {
     for (unsigned i = 0; i < pops; i++)
         x87_pop(cpu);
@@ -39,7 +37,7 @@ ALWAYS_INLINE void compare_stack(struct cpu *cpu, const struct insn *insn, unsig
                                  X87_CC)) {
         return;
     }
-    pop_twice(cpu, pops);
+    pop_times(cpu, pops);
 }
 
 BODY_PLAIN(op_fcom) { compare_stack(cpu, insn, insn->dst, host_fcom, 0); }
@@ -62,7 +60,7 @@ BODY_PLAIN(op_fucompp) { compare_stack(cpu, insn, 1, host_fucom, 2); }
         } else if (!x87_report_codes(cpu, host(cpu->arch.x87_control, x87_st(cpu, 0), s), X87_PRE, X87_CC)) {          \
             return;                                                                                                    \
         }                                                                                                              \
-        pop_twice(cpu, pops);                                                                                          \
+        pop_times(cpu, pops);                                                                                          \
     }
 #define REAL_32 u32 s = (u32)memory_read(cpu, insn, W32)
 #define REAL_64 u64 s = memory_read(cpu, insn, W64)
@@ -79,7 +77,8 @@ COMPARE_MEMORY(op_ficom_m32, host_fcom, INTEGER(W32), 0)
 COMPARE_MEMORY(op_ficomp_m16, host_fcom, INTEGER(W16), 1)
 COMPARE_MEMORY(op_ficomp_m32, host_fcom, INTEGER(W32), 1)
 
-/* ---- into EFLAGS: C3 C2 C0 as ZF PF CF; OF, SF and AF are cleared */
+/* ---- into EFLAGS: C3 C2 C0 as ZF PF CF; OF, SF and AF are cleared. That happens beside an unmasked exception
+ * too. The codes of the status word stay, but a stack underflow clears C1. */
 static void put_flags(struct cpu *cpu, u16 codes)
 {
     flags_put_arithmetic(cpu, (codes & X87_C0 ? FLAG_CF : 0) | (codes & X87_C2 ? FLAG_PF : 0) |
@@ -89,20 +88,20 @@ static void put_flags(struct cpu *cpu, u16 codes)
 ALWAYS_INLINE void compare_flags(struct cpu *cpu, const struct insn *insn, compare_fn *compare, unsigned pops)
 {
     u16 codes = X87_C0 | X87_C2 | X87_C3;
+    bool complete;
 
     if (!x87_begin(cpu))
         return;
     x87_note(cpu, insn);
     if (UNLIKELY(x87_empty(cpu, 0) || x87_empty(cpu, insn->src))) {
-        if (!x87_stack_fault(cpu, X87_UNDERFLOW))
-            return;
+        complete = x87_stack_fault(cpu, X87_UNDERFLOW);
     } else {
         codes = compare(cpu->arch.x87_control, x87_st(cpu, 0), x87_st(cpu, insn->src));
-        if (!x87_report(cpu, codes, X87_PRE))
-            return;
+        complete = x87_report_codes(cpu, codes, X87_PRE, 0);
     }
     put_flags(cpu, codes);
-    pop_twice(cpu, pops);
+    if (LIKELY(complete))
+        pop_times(cpu, pops);
 }
 
 BODY_PLAIN(op_fcomi) { compare_flags(cpu, insn, host_fcom, 0); }

@@ -114,7 +114,7 @@ BODY_PLAIN(op_x87_ignored)
     x87_present(cpu);
 }
 
-/* ---- instructions that wait */
+/* ---- instructions that wait; processors count all but FLDCW and WAIT as non-control instructions */
 BODY_PLAIN(op_fwait)
 {
     (void)insn;
@@ -124,8 +124,8 @@ BODY_PLAIN(op_fwait)
 
 BODY_PLAIN(op_fnop)
 {
-    (void)insn;
-    (void)x87_begin(cpu);
+    if (x87_begin(cpu))
+        x87_note(cpu, insn);
 }
 
 BODY_PLAIN(op_fldcw)
@@ -139,6 +139,8 @@ BODY_PLAIN(op_ffree)
 {
     if (!x87_begin(cpu))
         return;
+    x87_note(cpu, insn);
+    cpu->arch.x87_status &= (u16)~X87_C1;
     x87_free(cpu, insn->dst);
 }
 
@@ -147,24 +149,26 @@ BODY_PLAIN(op_ffreep)
 {
     if (!x87_begin(cpu))
         return;
+    x87_note(cpu, insn);
+    cpu->arch.x87_status &= (u16)~X87_C1;
     x87_free(cpu, insn->dst);
     x87_pop(cpu);
 }
 
 BODY_PLAIN(op_fincstp)
 {
-    (void)insn;
     if (!x87_begin(cpu))
         return;
+    x87_note(cpu, insn);
     cpu->arch.x87_status &= (u16)~X87_C1;
     x87_rotate(cpu, 1);
 }
 
 BODY_PLAIN(op_fdecstp)
 {
-    (void)insn;
     if (!x87_begin(cpu))
         return;
+    x87_note(cpu, insn);
     cpu->arch.x87_status &= (u16)~X87_C1;
     x87_rotate(cpu, 7);
 }

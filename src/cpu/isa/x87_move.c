@@ -19,6 +19,7 @@ static void push_value(struct cpu *cpu, const struct x87_reg *value)
     }
 }
 
+/* An unmasked DE does not keep the value from being loaded. */
 #define LOAD_CONVERTED(body, host, text, type, width)                                                                  \
     HOST_LOAD(host, text " %[in]", type)                                                                               \
     BODY_PLAIN(body)                                                                                                   \
@@ -30,7 +31,7 @@ static void push_value(struct cpu *cpu, const struct x87_reg *value)
             return;                                                                                                    \
         operand = (type)memory_read(cpu, insn, width);                                                                 \
         x87_note_memory(cpu, insn);                                                                                    \
-        if (!x87_empty(cpu, 7) || x87_report(cpu, host(X87_CONTROL_INITIAL, &value, &operand), X87_PRE))               \
+        if (!x87_empty(cpu, 7) || x87_report(cpu, host(X87_CONTROL_INITIAL, &value, &operand), X87_IE))                \
             push_value(cpu, &value);                                                                                   \
     }
 LOAD_CONVERTED(op_fld_m32, host_fld_m32, "flds", u32, W32)
@@ -81,7 +82,7 @@ BODY_PLAIN(op_fld_st)
     if (!x87_begin(cpu))
         return;
     x87_note(cpu, insn);
-    if (x87_empty(cpu, insn->dst) && x87_empty(cpu, 7)) {
+    if (x87_empty(cpu, insn->dst)) {
         const struct x87_reg indefinite = X87_INDEFINITE;
 
         if (x87_stack_fault(cpu, X87_UNDERFLOW))
@@ -227,6 +228,22 @@ ALWAYS_INLINE void store_register(struct cpu *cpu, const struct insn *insn, bool
 BODY_PLAIN(op_fst_st) { store_register(cpu, insn, false); }
 BODY_PLAIN(op_fstp_st) { store_register(cpu, insn, true); }
 
+/* D9 D8+i: an empty ST(0) is no stack underflow, it is only popped. */
+BODY_PLAIN(op_fstp_unchecked)
+{
+    struct x87_reg value;
+
+    if (!x87_begin(cpu))
+        return;
+    x87_note(cpu, insn);
+    cpu->arch.x87_status &= (u16)~X87_C1;
+    if (LIKELY(!x87_empty(cpu, 0))) {
+        value = *x87_st(cpu, 0);
+        x87_put(cpu, insn->dst, &value);
+    }
+    x87_pop(cpu);
+}
+
 BODY_PLAIN(op_fxch)
 {
     struct x87_reg a = X87_INDEFINITE, b = X87_INDEFINITE;
@@ -260,7 +277,6 @@ ALWAYS_INLINE void move_if(struct cpu *cpu, const struct insn *insn, bool condit
             x87_put(cpu, 0, &value);
         return;
     }
-    cpu->arch.x87_status &= (u16)~X87_C1;
     if (condition) {
         value = *x87_st(cpu, insn->src);
         x87_put(cpu, 0, &value);
