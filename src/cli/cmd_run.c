@@ -69,7 +69,7 @@ static bool open_recorder(struct session *s, struct error *err)
         options.live = s->live;
         options.color = cli_color(o->color, s->live);
         if (!o->trace_side && o->filter.kinds == 0)
-            o->filter.kinds = 1; /* transitions only */
+            trace_filter_transitions(&o->filter);
     }
     s->recorder = recorder_open(&options, err);
     return s->recorder != NULL;

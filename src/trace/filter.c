@@ -234,3 +234,8 @@ bool trace_filter_match(const struct trace_filter *f, u64 id, const struct event
         return false;
     return true;
 }
+
+void trace_filter_transitions(struct trace_filter *f)
+{
+    f->kinds = 1u << EVENT_KIND_TRANSITION | 1u << EVENT_KIND_UNDELIVERED;
+}

@@ -7,6 +7,20 @@
 
 typedef unsigned long long ull;
 
+static void print_cause(FILE *out, const struct event_record *e)
+{
+    if (e->present & EVENT_HAS_VECTOR) {
+        const char *name = e->mechanism == MECH_IRQ || e->mechanism == MECH_INT_N ? NULL : event_vector_name(e->vector);
+
+        if (name)
+            fprintf(out, " %s", name);
+        else
+            fprintf(out, " 0x%02x", e->vector);
+    }
+    if (e->present & EVENT_HAS_ERROR)
+        fprintf(out, "(%x)", e->error);
+}
+
 static void print_side(FILE *out, const struct event_record *e)
 {
     const char *msr;
@@ -22,24 +36,17 @@ static void print_side(FILE *out, const struct event_record *e)
         break;
     case EVENT_KIND_INPUT: fprintf(out, "  %s, %llu bytes", event_input_name(e->number), (ull)e->new_value); return;
     case EVENT_KIND_SWAPGS: fprintf(out, "  GS.base %llx <-> %llx", (ull)e->old_value, (ull)e->new_value); break;
+    case EVENT_KIND_UNDELIVERED:
+        print_cause(out, e);
+        if (e->vector == VEC_PF)
+            fprintf(out, "  cr2=%llx", (ull)e->cr2);
+        if (e->rule)
+            fprintf(out, "  [%s]", e->rule < RULES ? rule_name((enum rule)e->rule) : "?");
+        break;
     default: fprintf(out, "  %llx -> %llx", (ull)e->old_value, (ull)e->new_value); break;
     }
     fprintf(out, "  at ");
     words_address(out, e->from_cs, e->from_rip, e->from_mode);
-}
-
-static void print_cause(FILE *out, const struct event_record *e)
-{
-    if (e->present & EVENT_HAS_VECTOR) {
-        const char *name = e->mechanism == MECH_IRQ || e->mechanism == MECH_INT_N ? NULL : event_vector_name(e->vector);
-
-        if (name)
-            fprintf(out, " %s", name);
-        else
-            fprintf(out, " 0x%02x", e->vector);
-    }
-    if (e->present & EVENT_HAS_ERROR)
-        fprintf(out, "(%x)", e->error);
 }
 
 void trace_print_line(FILE *out, u64 id, const struct event_record *e, bool color)

@@ -241,6 +241,15 @@ static void on_side(void *context, struct cpu *cpu, const struct side_event *eve
     e->number = event->number;
     e->old_value = event->old_value;
     e->new_value = event->new_value;
+    if (event->fault != NULL) {
+        e->vector = event->fault->vector;
+        e->error = event->fault->error;
+        e->cr2 = event->fault->cr2;
+        e->rule = event->fault->rule;
+        e->present |= EVENT_HAS_VECTOR;
+        if (event->fault->has_error)
+            e->present |= EVENT_HAS_ERROR;
+    }
     /* The change has been made already: put the source side back. */
     if (event->kind == SIDE_CR3) {
         e->from_cr3 = event->old_value;

@@ -66,6 +66,8 @@ bool trace_filter_add(struct trace_filter *f, const char *expression, struct err
 bool trace_filter_cpl(struct trace_filter *f, const char *text, struct error *err);
 /* --from COUNT, --to COUNT: event numbers. */
 bool trace_filter_range(struct trace_filter *f, const char *from, const char *to, struct error *err);
+/* What a live trace shows when nothing was asked for: transitions, and faults that were not delivered. */
+void trace_filter_transitions(struct trace_filter *f);
 /* Whether event number id (from 1) passes. */
 bool trace_filter_match(const struct trace_filter *f, u64 id, const struct event_record *e);
 

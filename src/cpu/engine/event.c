@@ -37,6 +37,22 @@ static struct interrupt_event event_of_fault(const struct cpu *cpu, const struct
     };
 }
 
+/* Show the faults that no handler will see: the one whose delivery failed and, unless it is delivered in its own turn,
+ * the one that made it fail. */
+static void report_undelivered(struct cpu *cpu, enum nesting nesting)
+{
+    const struct interrupt_event *event = &cpu->host.engine->event;
+    struct fault first = {.vector = event->vector,
+                          .has_error = event->has_error,
+                          .error = event->error,
+                          .cr2 = event->cr2,
+                          .rule = event->rule};
+
+    ring_side_undelivered(cpu, &first);
+    if (nesting != NEST_SERIAL)
+        ring_side_undelivered(cpu, &cpu->host.fault);
+}
+
 void event_fault_raised(struct cpu *cpu)
 {
     struct engine *e = cpu->host.engine;
@@ -49,7 +65,10 @@ void event_fault_raised(struct cpu *cpu)
     cpu->clock->ticks++; /* a loop of faults takes time (NX-05) */
     cpu_attention(cpu);
     if (delivering) {
-        switch (fault_nesting(&e->event, fault)) {
+        enum nesting nesting = fault_nesting(&e->event, fault);
+
+        report_undelivered(cpu, nesting);
+        switch (nesting) {
         case NEST_SERIAL: break;
         case NEST_DOUBLE_FAULT:
             e->event = (struct interrupt_event){.mechanism = MECH_ABORT,

@@ -104,3 +104,11 @@ void ring_side(struct cpu *cpu, enum side_kind kind, u32 number, u64 old_value, 
     if (cpu->host.observer && cpu->host.observer->side)
         cpu->host.observer->side(cpu->host.observer->context, cpu, &event);
 }
+
+void ring_side_undelivered(struct cpu *cpu, const struct fault *fault)
+{
+    struct side_event event = {.kind = SIDE_UNDELIVERED, .fault = fault};
+
+    if (cpu->host.observer && cpu->host.observer->side)
+        cpu->host.observer->side(cpu->host.observer->context, cpu, &event);
+}

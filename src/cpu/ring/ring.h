@@ -25,5 +25,7 @@ struct ring_state ring_state_of(const struct cpu *cpu, u64 rip);
 
 /* Report SWAPGS, CR3 writes, WRMSR to the observer. */
 void ring_side(struct cpu *cpu, enum side_kind kind, u32 number, u64 old_value, u64 new_value);
+/* Report a fault that no handler will see as such (NX-01 to NX-04). */
+void ring_side_undelivered(struct cpu *cpu, const struct fault *fault);
 
 #endif

@@ -17,12 +17,34 @@ enum mechanism {
 const char *mechanism_name(enum mechanism m); /* "syscall" */
 const char *mechanism_text(enum mechanism m);
 
-enum gate_kind { GATE_NONE, GATE_INTERRUPT16, GATE_INTERRUPT32, GATE_INTERRUPT64, GATE_TRAP16, GATE_TRAP32, GATE_TRAP64,
-                 GATE_CALL16, GATE_CALL32, GATE_CALL64, GATE_TASK, GATE_IVT, GATE_KINDS };
+enum gate_kind {
+    GATE_NONE,
+    GATE_INTERRUPT16,
+    GATE_INTERRUPT32,
+    GATE_INTERRUPT64,
+    GATE_TRAP16,
+    GATE_TRAP32,
+    GATE_TRAP64,
+    GATE_CALL16,
+    GATE_CALL32,
+    GATE_CALL64,
+    GATE_TASK,
+    GATE_IVT,
+    GATE_KINDS
+};
 
 /* Where the new stack pointer came from. */
-enum stack_source { STACK_UNCHANGED, STACK_TSS_RSP, STACK_TSS_SS_ESP, STACK_IST, STACK_SYSENTER_ESP, STACK_POPPED,
-                    STACK_REGISTER /* SYSEXIT: (E)CX */, STACK_TSS_IMAGE, STACK_SOURCES };
+enum stack_source {
+    STACK_UNCHANGED,
+    STACK_TSS_RSP,
+    STACK_TSS_SS_ESP,
+    STACK_IST,
+    STACK_SYSENTER_ESP,
+    STACK_POPPED,
+    STACK_REGISTER /* SYSEXIT: (E)CX */,
+    STACK_TSS_IMAGE,
+    STACK_SOURCES
+};
 
 /* One side of a transition. */
 struct ring_state {
@@ -49,26 +71,28 @@ struct transition {
     u64 cr2;
     u16 rule; /* at a fault: the check that failed */
     enum gate_kind gate;
-    u8 ist;                /* 1-7, 0 = none */
+    u8 ist; /* 1-7, 0 = none */
     enum stack_source stack_source;
-    u16 gate_selector;     /* CS selector in the gate, or the call gate's or TSS's own selector */
+    u16 gate_selector; /* CS selector in the gate, or the call gate's or TSS's own selector */
     u8 gate_dpl;
-    u8 parameters;         /* call gate: words copied */
-    u64 frame;             /* linear address of the lowest word of the frame pushed or popped; 0 = none */
+    u8 parameters; /* call gate: words copied */
+    u64 frame;     /* linear address of the lowest word of the frame pushed or popped; 0 = none */
     u8 frame_words, frame_word_bytes;
-    u64 msr[3];            /* values of the MSRs read, in the order STAR/LSTAR/FMASK or SYSENTER_CS/ESP/EIP */
+    u64 msr[3]; /* values of the MSRs read, in the order STAR/LSTAR/FMASK or SYSENTER_CS/ESP/EIP */
     u8 msrs;
     /* Filled by the door. */
     struct ring_state from, to;
-    u64 sequence;          /* number of this transition, from 1 */
+    u64 sequence; /* number of this transition, from 1 */
 };
 
-enum side_kind { SIDE_SWAPGS, SIDE_CR3, SIDE_WRMSR, SIDE_CR0, SIDE_CR4, SIDE_KINDS };
+enum side_kind { SIDE_SWAPGS, SIDE_CR3, SIDE_WRMSR, SIDE_CR0, SIDE_CR4, SIDE_UNDELIVERED, SIDE_KINDS };
 
 struct side_event {
     enum side_kind kind;
     u32 number; /* WRMSR: the MSR */
     u64 old_value, new_value;
+    const struct fault *fault; /* SIDE_UNDELIVERED: a fault that became part of a double fault or shutdown, or whose
+                                  delivery raised another; valid during the call */
 };
 
 #endif
