@@ -114,6 +114,15 @@ void machine_quit(struct machine *m)
 
 /* ---- life and death */
 
+/* A device armed a timer that is due before the running slice ends. */
+static void deadline_changed(void *context)
+{
+    struct machine *m = context;
+
+    if (m->cpu != NULL)
+        cpu_attention(m->cpu);
+}
+
 static bool build(struct machine *m, struct error *err)
 {
     struct board_callbacks callbacks = {.context = m, .power_off = power_off, .reset = reset, .debug_exit = debug_exit,
@@ -147,6 +156,8 @@ struct machine *machine_new(const struct machine_options *options, struct error 
     }
     m->options = *options;
     clock_init(&m->clock);
+    m->clock.deadline_changed = deadline_changed;
+    m->clock.deadline_context = m;
     m->input = input_new(&m->clock);
     m->input_open = options->world.input != NULL;
     if (!build(m, err)) {
