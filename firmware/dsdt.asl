@@ -42,6 +42,11 @@ DefinitionBlock ("", "DSDT", 1, "RSIDE", "RINGSIDE", 1)
                         IRQNoFlags () {1}
                     })
                 }
+                Device (MOU)
+                {
+                    Name (_HID, EisaId ("PNP0F13"))
+                    Name (_CRS, ResourceTemplate () { IRQNoFlags () {12} })
+                }
                 Device (COM1)
                 {
                     Name (_HID, EisaId ("PNP0501"))
