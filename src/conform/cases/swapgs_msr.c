@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * SWAPGS, the bases of FS and GS, and access to model-specific registers.
+ * SDM 2B, "SWAPGS", "RDMSR", "RDFSBASE/RDGSBASE"; SDM 2D, "WRMSR", "WRFSBASE/WRGSBASE"; APM 2, "FS and GS Registers".
+ */
+#include "conform/rule_case.h"
+
+#define NON_CANONICAL 0x0100000000000000ull /* not canonical with 57 bits either */
+#define WIDE 0x00F0000000000000ull          /* canonical with 57 bits only */
+#define RDFSBASE_RAX 0xF3, 0x48, 0x0F, 0xAE, 0xC0
+#define RDGSBASE_RAX 0xF3, 0x48, 0x0F, 0xAE, 0xC8
+#define WRFSBASE_RAX 0xF3, 0x48, 0x0F, 0xAE, 0xD0
+#define WRGSBASE_RAX 0xF3, 0x48, 0x0F, 0xAE, 0xD8
+#define MSR(number, value) PUT(RCX, number), PUT(RAX, (u32)(value)), PUT(RDX, (u64)(value) >> 32)
+
+static const struct rule_case rows[] = {
+    ROW(GS_01, "outside 64-bit mode", BOTH, PM32_0 | PM32_3 | PM16_0 | COMPAT_0 | COMPAT_3 | REAL | VM86, CODE(SWAPGS_),
+        FAULTS(UD, 0)),
+    ROW(GS_01, "in 64-bit mode", BOTH, LONG_0, CODE(SWAPGS_),
+        EXPECT(EQ(GS_BASE, 0x55550000), EQ(KERNEL_GS, 0x44440000))),
+    ROW(GS_02, "above CPL 0", BOTH, LONG_1 | LONG_2 | LONG_3, CODE(SWAPGS_), FAULTS(GP, 0)),
+    ROW(GS_02, "twice at CPL 0", BOTH, LONG_0, CODE(SWAPGS_, SWAPGS_), STEPS(2)),
+    ROW(GS_03, "the selector is kept, also a null one", BOTH, LONG_0, SETUP(PUT(GS, 3), PUT(GS_ATTR, SEG_UNUSABLE)),
+        CODE(SWAPGS_), EXPECT(EQ(GS_BASE, 0x55550000), EQ(KERNEL_GS, 0x44440000))),
+
+    ROW(GS_04, "WRFSBASE without CR4.FSGSBASE", BOTH, LONG_0 | LONG_3, CODE(WRFSBASE_RAX), FAULTS(UD, 0)),
+    ROW(GS_04, "RDGSBASE without CR4.FSGSBASE", BOTH, LONG_0 | LONG_3, CODE(RDGSBASE_RAX), FAULTS(UD, 0)),
+    ROW(GS_04, "WRGSBASE at CPL 3", BOTH, LONG_3, SETUP(OR(CR4, CR4_FSGSBASE), PUT(RAX, 0xFFFF800000001000ull)),
+        CODE(WRGSBASE_RAX), EXPECT(EQ(GS_BASE, 0xFFFF800000001000ull))),
+    ROW(GS_04, "RDFSBASE at CPL 3", BOTH, LONG_3, SETUP(OR(CR4, CR4_FSGSBASE)), CODE(RDFSBASE_RAX),
+        EXPECT(EQ(RAX, 0x33330000))),
+    ROW(GS_04, "WRGSBASE of a non-canonical value", BOTH, LONG_0 | LONG_3,
+        SETUP(OR(CR4, CR4_FSGSBASE), PUT(RAX, NON_CANONICAL)), CODE(WRGSBASE_RAX), FAULTS(GP, 0)),
+    ROW(GS_04, "WRFSBASE of a non-canonical value", BOTH, LONG_3, SETUP(OR(CR4, CR4_FSGSBASE), PUT(RAX, NON_CANONICAL)),
+        CODE(WRFSBASE_RAX), FAULTS(GP, 0)),
+
+    ROW(GS_05, "Intel: null into FS clears the base", INTEL, LONG_0 | LONG_3 | COMPAT_3, SETUP(PUT(RAX, 0)),
+        CODE(MOV_SEG_AX_(FS)), EXPECT(NULL_SEGMENT(FS, 0, 0))),
+    ROW(GS_05, "Intel: null into GS clears the base", INTEL, LONG_0, SETUP(PUT(RAX, 2)), CODE(MOV_SEG_AX_(GS)),
+        EXPECT(NULL_SEGMENT(GS, 2, 0))),
+    ROW(GS_05, "AMD keeps the base", AMD, LONG_0 | LONG_3, SETUP(WITHOUT(NULL_CLEARS_BASE), PUT(RAX, 0)),
+        CODE(MOV_SEG_AX_(FS)), EXPECT(EQ(FS, 0), EQ(FS_ATTR, SEG_UNUSABLE), EQ(FS_LIMIT, 0))),
+    ROW(GS_05, "AMD with the feature clears it", AMD, LONG_0 | LONG_3, SETUP(WITH(NULL_CLEARS_BASE), PUT(RAX, 0)),
+        CODE(MOV_SEG_AX_(GS)), EXPECT(NULL_SEGMENT(GS, 0, 0))),
+
+    ROW(GS_06, "a selector takes the 32-bit base, the upper half becomes 0", BOTH, LONG_0 | LONG_3,
+        SETUP(PUT(GS_BASE, 0xFFFF888000000000ull), DESCRIPTOR(FREE, 0x89ABCDE0, 0xFFF, 0x4F3), PUT(RAX, FREE | 3)),
+        CODE(MOV_SEG_AX_(GS)), EXPECT(SEGMENT(GS, FREE | 3, 0x89ABCDE0, 0xFFF, 0x4F3))),
+
+    ROW(MSR_01, "RDMSR of a register that is not there", BOTH, LONG_0 | PM32_0 | REAL, SETUP(PUT(RCX, 0x12345)),
+        CODE(RDMSR_), FAULTS(GP, 0)),
+    ROW(MSR_01, "WRMSR of a register that is not there", BOTH, LONG_0 | PM32_0 | REAL, SETUP(PUT(RCX, 0xC0000200)),
+        CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_01, "AMD's HWCR on Intel", INTEL, LONG_0, SETUP(PUT(RCX, 0xC0010015)), CODE(RDMSR_), FAULTS(GP, 0)),
+    ROW(MSR_01, "Intel's FEATURE_CONTROL on AMD", AMD, LONG_0, SETUP(PUT(RCX, 0x3A)), CODE(RDMSR_), FAULTS(GP, 0)),
+    ROW(MSR_01, "RDMSR of STAR", BOTH, LONG_0 | PM32_0, SETUP(PUT(RCX, 0xC0000081)), CODE(RDMSR_),
+        EXPECT(EQ(RAX, AT_STAR32), EQ(RDX, U32 << 16 | K32))),
+
+    ROW(MSR_02, "RDMSR above CPL 0", BOTH, LONG_1 | LONG_3 | PM32_3 | PM16_3 | COMPAT_3 | VM86,
+        SETUP(PUT(RCX, 0xC0000080)), CODE(RDMSR_), FAULTS(GP, 0), BY(PR_01)),
+    ROW(MSR_02, "WRMSR above CPL 0", BOTH, LONG_3 | PM32_1 | COMPAT_3 | VM86, SETUP(PUT(RCX, 0xC0000080)), CODE(WRMSR_),
+        FAULTS(GP, 0), BY(PR_01)),
+    ROW(MSR_02, "RDMSR at CPL 0", BOTH, LONG_0 | PM32_0 | PM16_0 | REAL, SETUP(PUT(RCX, 0x174)), CODE(RDMSR_),
+        EXPECT(EQ(RAX, K32), EQ(RDX, 0))),
+
+    ROW(MSR_03, "EFER with a reserved bit", BOTH, LONG_0 | PM32_0, SETUP(MSR(0xC0000080, BIT(1))), CODE(WRMSR_),
+        FAULTS(GP, 0)),
+    ROW(MSR_03, "EFER with a bit above 31", BOTH, LONG_0, SETUP(MSR(0xC0000080, BIT(40) | EFER_LME | EFER_LMA)),
+        CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_03, "PAT with a reserved memory type", BOTH, LONG_0, SETUP(MSR(0x277, 2)), CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_03, "PAT with legal types", BOTH, LONG_0, SETUP(MSR(0x277, 0x0007010600070106ull)), CODE(WRMSR_),
+        EXPECT(EQ(PAT, 0x0007010600070106ull))),
+    ROW(MSR_03, "FMASK above bit 31", BOTH, LONG_0, SETUP(MSR(0xC0000084, BIT(32))), CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_03, "a read-only register", BOTH, LONG_0, SETUP(MSR(0xFE, 0x508)), CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_03, "EFER.SCE cleared", BOTH, LONG_0, SETUP(MSR(0xC0000080, EFER_LME | EFER_LMA | EFER_NXE)), CODE(WRMSR_),
+        EXPECT(CLEARS(EFER, EFER_SCE))),
+
+    ROW(MSR_04, "non-canonical LSTAR", BOTH, LONG_0 | PM32_0, SETUP(MSR(0xC0000082, NON_CANONICAL)), CODE(WRMSR_),
+        FAULTS(GP, 0)),
+    ROW(MSR_04, "non-canonical FS.base", BOTH, LONG_0, SETUP(MSR(0xC0000100, NON_CANONICAL)), CODE(WRMSR_),
+        FAULTS(GP, 0)),
+    ROW(MSR_04, "non-canonical GS.base", BOTH, LONG_0, SETUP(MSR(0xC0000101, NON_CANONICAL)), CODE(WRMSR_),
+        FAULTS(GP, 0)),
+    ROW(MSR_04, "non-canonical KERNEL_GS_BASE", BOTH, LONG_0, SETUP(MSR(0xC0000102, NON_CANONICAL)), CODE(WRMSR_),
+        FAULTS(GP, 0)),
+    ROW(MSR_04, "non-canonical SYSENTER_EIP on Intel", INTEL, LONG_0, SETUP(MSR(0x176, NON_CANONICAL)), CODE(WRMSR_),
+        FAULTS(GP, 0)),
+    ROW(MSR_04, "non-canonical SYSENTER_ESP on Intel", INTEL, LONG_0, SETUP(MSR(0x175, NON_CANONICAL)), CODE(WRMSR_),
+        FAULTS(GP, 0)),
+    ROW(MSR_04, "non-canonical CSTAR on AMD", AMD, LONG_0, SETUP(MSR(0xC0000083, NON_CANONICAL)), CODE(WRMSR_),
+        FAULTS(GP, 0)),
+    ROW(MSR_04, "non-canonical CSTAR on Intel", INTEL, LONG_0, SETUP(MSR(0xC0000083, NON_CANONICAL)), CODE(WRMSR_),
+        UNPINNED),
+    ROW(MSR_04, "57 bits where the processor has them, though LA57 is off", BOTH, LONG_0,
+        SETUP(WITH(LA57), MSR(0xC0000082, WIDE)), CODE(WRMSR_), EXPECT(EQ(LSTAR, WIDE))),
+    ROW(MSR_04, "57 bits where the processor has 48", BOTH, LONG_0, SETUP(WITHOUT(LA57), MSR(0xC0000082, WIDE)),
+        CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_04, "canonical LSTAR", BOTH, LONG_0, SETUP(MSR(0xC0000082, 0xFFFFFFFF81000000ull)), CODE(WRMSR_),
+        EXPECT(EQ(LSTAR, 0xFFFFFFFF81000000ull))),
+
+    ROW(MSR_05, "clearing LME in long mode", BOTH, LONG_0 | COMPAT_0, SETUP(MSR(0xC0000080, EFER_SCE | EFER_LMA)),
+        CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_05, "setting LME with paging on", BOTH, PAGED_0 | PAE_0, SETUP(MSR(0xC0000080, EFER_SCE | EFER_LME)),
+        CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_05, "setting LME with paging off", BOTH, PM32_0 | REAL, SETUP(MSR(0xC0000080, EFER_SCE | EFER_LME)),
+        CODE(WRMSR_), EXPECT(EQ(EFER, EFER_SCE | EFER_LME))),
+
+    ROW(MSR_06, "a write that would set LMA", BOTH, PM32_0, SETUP(MSR(0xC0000080, EFER_SCE | EFER_LMA)), CODE(WRMSR_),
+        UNPINNED),
+    ROW(MSR_06, "LMA comes with CR0.PG", BOTH, PM32_0,
+        SETUP(OR(EFER, EFER_LME), OR(CR4, CR4_PAE), PUT(CR3, AT_PML4), PUT(RAX, CR0_PE | CR0_PG | CR0_ET)),
+        CODE(MOV_CR_RAX_(0)), SEEN(MECH_MODE_LMA),
+        EXPECT(EQ(CR0, CR0_PE | CR0_PG | CR0_ET), SETS(EFER, EFER_LMA), EQ(MODE, MODE_COMPAT32))),
+    ROW(MSR_06, "LMA goes with CR0.PG", BOTH, COMPAT_0, SETUP(PUT(RAX, CR0_PE | CR0_ET)), CODE(MOV_CR_RAX_(0)),
+        SEEN(MECH_MODE_LMA), EXPECT(EQ(CR0, CR0_PE | CR0_ET), CLEARS(EFER, EFER_LMA), EQ(MODE, MODE_PM32))),
+
+    ROW(MSR_07, "reserved bits of APIC_BASE", BOTH, LONG_0, SETUP(MSR(0x1B, 0xFEE00901)), CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_07, "an address beyond the physical ones", BOTH, LONG_0, SETUP(MSR(0x1B, 0xFEE00900 | BIT(60))),
+        CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_07, "disabled to x2APIC", BOTH, LONG_0, SETUP(PUT(APIC_BASE, 0xFEE00100), MSR(0x1B, 0xFEE00D00)),
+        CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(MSR_07, "x2APIC to xAPIC", BOTH, LONG_0, SETUP(PUT(APIC_BASE, 0xFEE00D00), MSR(0x1B, 0xFEE00900)), CODE(WRMSR_),
+        FAULTS(GP, 0)),
+    ROW(MSR_07, "xAPIC to x2APIC", BOTH, LONG_0, SETUP(PUT(APIC_BASE, 0xFEE00900), MSR(0x1B, 0xFEE00D00)), CODE(WRMSR_),
+        EXPECT(EQ(APIC_BASE, 0xFEE00D00))),
+};
+
+THEME(swapgs_msr, rows);

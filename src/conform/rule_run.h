@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ * One run of a rule case, in one mode on one vendor.
+ */
+#ifndef RINGSIDE_CONFORM_RULE_RUN_H
+#define RINGSIDE_CONFORM_RULE_RUN_H
+
+#include "conform/rule_case.h"
+#include "conform/rules.h"
+
+/* Run and count the outcome in *summary; differences go to out. */
+void rule_run(FILE *out, const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor,
+              struct conform_summary *summary);
+
+#endif
