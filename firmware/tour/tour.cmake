@@ -3,9 +3,9 @@
 set(tour_dir ${CMAKE_CURRENT_SOURCE_DIR}/tour)
 set(tour_flags -ffreestanding -nostdlib -O1 -g0 -std=gnu11 -Wall -Wextra -Werror -fno-pic -fno-pie -fno-stack-protector
     -fcf-protection=none -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -mgeneral-regs-only
-    -fno-strict-aliasing -fno-toplevel-reorder)
+    -fno-strict-aliasing -fno-toplevel-reorder -mno-red-zone)
 
-# tour_image(NAME FLAGS LINKER-EMULATION): one Multiboot image from common/ and NAME/, at ${CMAKE_CURRENT_BINARY_DIR}/NAME.elf
+# tour_image(NAME MACHINE LINKER-EMULATION): one Multiboot image from common/ and NAME/, at ${CMAKE_CURRENT_BINARY_DIR}/NAME.elf
 function(tour_image name machine emulation)
     file(GLOB sources CONFIGURE_DEPENDS ${tour_dir}/common/*.c ${tour_dir}/${name}/*.c ${tour_dir}/${name}/*.S)
     file(GLOB headers CONFIGURE_DEPENDS ${tour_dir}/common/*.h ${tour_dir}/${name}/*.h)
@@ -30,8 +30,4 @@ function(tour_image name machine emulation)
 endfunction()
 
 tour_image(tour32 -m32 elf_i386)
-if(EXISTS ${tour_dir}/tour64/link.ld)
-    tour_image(tour64 -m64 elf_x86_64)
-else()
-    firmware_embed(tour64 ${stub})
-endif()
+tour_image(tour64 -m64 elf_x86_64)
