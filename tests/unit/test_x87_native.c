@@ -118,10 +118,119 @@ static void test_every_encoding(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* What the table calls undefined is #UD on the host. */
+static void test_reserved_encodings(void **state)
+{
+    unsigned reserved = 0, bad = 0;
+    struct x87_native n;
+    struct fixture fx;
+
+    (void)state;
+    fixture_open(&fx, FIXTURE_64);
+    x87_native_open(&n);
+    for (unsigned opcode = 0xD8; opcode <= 0xDF; opcode++) {
+        for (unsigned modrm = 0; modrm <= 0xFF; modrm++) {
+            const u8 bytes[2] = {(u8)opcode, (u8)modrm};
+            struct x87_case c;
+            struct insn insn;
+            u64 seed = 1;
+
+            if (modrm < 0xC0 && (modrm & 0xC7) != 6)
+                continue;
+            assert_int_equal(insn_decode(&insn, bytes, 2, fx.cpu->d.decode_key, &fx.cpu->model), DECODE_OK);
+            if (insn.row != insn_row_count)
+                continue;
+            reserved++;
+            x87_random_case(&seed, &c);
+            if (x87_native_run(&n, bytes, 2, &c) != VEC_UD) {
+                print_error("%02X %02X: executes on the host\n", opcode, modrm);
+                bad++;
+            }
+        }
+    }
+    x87_native_close(&n);
+    fixture_close(&fx);
+    assert_true(reserved > 20);
+    assert_int_equal(bad, 0);
+}
+
+/* ---- the environment in memory */
+struct environment_case {
+    const char *name;
+    u8 bytes[3];
+    u8 size;
+    u8 pointers, pointers_end; /* bytes of the image that hold addresses */
+};
+
+static const struct environment_case environments[] = {
+    {"fnstenv, 32-bit", {0xD9, 0x36}, 2, 12, 28}, {"fnstenv, 16-bit", {0x66, 0xD9, 0x36}, 3, 6, 14},
+    {"fnsave, 32-bit", {0xDD, 0x36}, 2, 12, 28},  {"fnsave, 16-bit", {0x66, 0xDD, 0x36}, 3, 6, 14},
+    {"fldenv, 32-bit", {0xD9, 0x26}, 2, 12, 28},  {"fldenv, 16-bit", {0x66, 0xD9, 0x26}, 3, 6, 14},
+    {"frstor, 32-bit", {0xDD, 0x26}, 2, 12, 28},  {"frstor, 16-bit", {0x66, 0xDD, 0x26}, 3, 6, 14},
+};
+
+/* An image at the memory operand in the format of the instruction, made of another random state. */
+static void put_environment(u64 *seed, struct x87_case *c, const struct environment_case *e)
+{
+    struct x87_case other;
+
+    x87_random_case(seed, &other);
+    if (e->pointers == 12) {
+        memcpy(c->memory, other.image, X87_IMAGE);
+        for (unsigned i = 0; i < 3; i++)
+            store_le16(c->memory + 4 * i, (u16)x87_random(seed)); /* reserved bits too */
+    } else {
+        for (unsigned i = 0; i < 3; i++)
+            store_le16(c->memory + 2 * i, (u16)x87_random(seed));
+        memcpy(c->memory + 14, other.image + 28, 80);
+    }
+}
+
+static void test_environment(void **state)
+{
+    struct x87_native n;
+    struct fixture fx;
+    unsigned bad = 0;
+    u64 seed = 88172645463325252ull;
+
+    (void)state;
+    fixture_open(&fx, FIXTURE_64);
+    fx.cpu->arch.cr0 |= CR0_NE;
+    x87_native_open(&n);
+    for (unsigned k = 0; k < ARRAY_LEN(environments) * 2000; k++) {
+        const struct environment_case *e = &environments[k % ARRAY_LEN(environments)];
+        struct x87_case native, emulated;
+        int native_vector, emulated_vector;
+
+        x87_random_case(&seed, &native);
+        put_environment(&seed, &native, e);
+        emulated = native;
+        native_vector = x87_native_run(&n, e->bytes, e->size, &native);
+        emulated_vector = x87_emulated_run(&fx, e->bytes, e->size, &emulated);
+        memset(native.memory + e->pointers, 0, e->pointers_end - e->pointers);
+        memset(emulated.memory + e->pointers, 0, e->pointers_end - e->pointers);
+        memset(native.image + 12, 0, 16);
+        memset(emulated.image + 12, 0, 16);
+        if (native_vector != emulated_vector || memcmp(native.image, emulated.image, X87_IMAGE) != 0 ||
+            memcmp(native.memory, emulated.memory, X87_MEMORY) != 0) {
+            if (bad++ < 4) {
+                print_error("%s: vector %d, emulated %d\n", e->name, native_vector, emulated_vector);
+                print_case("native", &native);
+                print_case("emulated", &emulated);
+            }
+        }
+    }
+    x87_native_close(&n);
+    fixture_close(&fx);
+    assert_int_equal(bad, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_encoding),
+        cmocka_unit_test(test_reserved_encodings),
+        cmocka_unit_test(test_environment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
