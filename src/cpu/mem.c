@@ -12,8 +12,7 @@ static NORETURN COLD void raise_for_segment(struct cpu *cpu, enum seg seg, enum 
     cpu_raise(cpu, seg == SS ? SS_(0) : GP(0), rule);
 }
 
-/* The rule behind a page fault, for reports. */
-static COLD enum rule page_fault_rule(struct cpu *cpu, laddr_t laddr, u32 error, enum access_view view)
+COLD enum rule mem_page_fault_rule(struct cpu *cpu, laddr_t laddr, u32 error, enum access_view view)
 {
     struct walk walk;
 
@@ -37,7 +36,7 @@ static paddr_t translate(struct cpu *cpu, laddr_t laddr, enum access_type type, 
     u32 error = 0;
 
     if (UNLIKELY(!mmu_translate(&cpu->mmu, laddr, type, view, false, &paddr, &error)))
-        cpu_raise_page_fault(cpu, laddr, error, page_fault_rule(cpu, laddr, error, view));
+        cpu_raise_page_fault(cpu, laddr, error, mem_page_fault_rule(cpu, laddr, error, view));
     return paddr;
 }
 
