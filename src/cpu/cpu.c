@@ -91,6 +91,16 @@ void cpu_free(struct cpu *cpu) { free(cpu); }
 
 /* ---- derived state */
 
+const char *cpu_mode_name(enum cpu_mode mode)
+{
+    static const char *const names[] = {
+        [MODE_REAL] = "real",         [MODE_VM86] = "vm86",         [MODE_PM16] = "pm16",   [MODE_PM32] = "pm32",
+        [MODE_COMPAT16] = "compat16", [MODE_COMPAT32] = "compat32", [MODE_LONG] = "64-bit",
+    };
+
+    return names[mode];
+}
+
 /* source: SDM 3A, "Modes of Operation"; SDM 3A, "Code-Segment Descriptor in 64-bit Mode" */
 static enum cpu_mode mode_of(const struct cpu_arch *arch)
 {

@@ -94,6 +94,9 @@ struct cpu_arch {
 /* Execution modes, derived from CR0.PE, EFLAGS.VM, EFER.LMA, CS.L and CS.D. */
 enum cpu_mode { MODE_REAL, MODE_VM86, MODE_PM16, MODE_PM32, MODE_COMPAT16, MODE_COMPAT32, MODE_LONG };
 
+/* "real", "vm86", "pm16", "pm32", "compat16", "compat32", "64-bit". */
+const char *cpu_mode_name(enum cpu_mode mode);
+
 /* Decode key: everything outside the bytes that changes what they decode to. */
 enum decode_key {
     KEY_WIDTH = 3,       /* 0 = 16-bit, 1 = 32-bit, 2 = 64-bit code */

@@ -46,15 +46,7 @@ const char *event_mechanism_name(unsigned mechanism)
     return mechanism < MECHANISMS ? mechanism_name(mechanism) : "?";
 }
 
-const char *event_mode_name(unsigned mode)
-{
-    static const char *const names[] = {
-        [MODE_REAL] = "real",         [MODE_VM86] = "vm86",         [MODE_PM16] = "pm16",   [MODE_PM32] = "pm32",
-        [MODE_COMPAT16] = "compat16", [MODE_COMPAT32] = "compat32", [MODE_LONG] = "64-bit",
-    };
-
-    return name_of(names, ARRAY_LEN(names), mode);
-}
+const char *event_mode_name(unsigned mode) { return mode <= MODE_LONG ? cpu_mode_name((enum cpu_mode)mode) : "?"; }
 
 const char *event_gate_name(unsigned gate)
 {
