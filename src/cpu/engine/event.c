@@ -23,10 +23,20 @@ static void deliver(struct cpu *cpu, const struct interrupt_event *event)
     cpu_attention(cpu);
 }
 
+static enum mechanism mechanism_of_fault(u8 vector)
+{
+    switch (vector) {
+    case VEC_DF:
+    case VEC_MC: return MECH_ABORT;
+    case VEC_BR: return MECH_BOUND; /* no other instruction raises it */
+    default: return MECH_FAULT;
+    }
+}
+
 static struct interrupt_event event_of_fault(const struct cpu *cpu, const struct fault *fault)
 {
     return (struct interrupt_event){
-        .mechanism = fault->vector == VEC_DF || fault->vector == VEC_MC ? MECH_ABORT : MECH_FAULT,
+        .mechanism = mechanism_of_fault(fault->vector),
         .vector = fault->vector,
         .has_error = fault->has_error,
         .error = fault->error,
