@@ -30,6 +30,7 @@ struct tss {
 /* The main TSS with its I/O bitmap (all ports denied, but for those a stop allows) and the closing FFh. */
 extern struct main_tss {
     struct tss tss;
+    u8 redirection[32]; /* VME: which INT n of a virtual-8086 program come to ring 0 */
     u8 io[8192 + 1];
 } main_tss;
 extern struct tss fault_tss, other_tss;

@@ -20,11 +20,13 @@ __asm__(".pushsection .rodata\n"
         "v86_iret: iretw\n"
         "v86_iopl3: int $0x41\n"
         "v86_iopl3_next: nop\n"
+        "v86_redirected: int $0x60\n"
+        "v86_redirected_next: hlt\n"
         "v86_code_end:\n"
         ".code32\n"
         ".popsection\n");
 extern const char v86_code[], v86_after_int[], v86_in_denied[], v86_out_denied[], v86_after_int3[], v86_handler[],
-    v86_iret[], v86_iopl3[], v86_iopl3_next[], v86_code_end[];
+    v86_iret[], v86_iopl3[], v86_iopl3_next[], v86_redirected[], v86_redirected_next[], v86_code_end[];
 
 static u32 offset_of(const char *label) { return (u32)(label - v86_code); }
 
@@ -166,6 +168,25 @@ static void iopl3(void)
     expect_v86(0, INT_EXIT, NO_ERROR, offset_of(v86_iopl3_next), V86_STACK, FLAG_IOPL);
 }
 
+enum { CR4_VME = 1 };
+
+/* With VME a clear redirection bit sends INT n to the program's own IVT without ring 0 hearing of it; IRET too. */
+static void redirected(void)
+{
+    if (!processor.vme) {
+        skip("no virtual-8086 mode extensions");
+        return;
+    }
+    write_cr4(read_cr4() | CR4_VME);
+    main_tss.redirection[V86_VECTOR / 8] &= (u8) ~(1u << (V86_VECTOR & 7));
+    visit_v86(v86_redirected, FLAG_IOPL, NULL);
+    main_tss.redirection[V86_VECTOR / 8] = 0xFF;
+    write_cr4(read_cr4() & ~(word)CR4_VME);
+    expect_entries(1);
+    expect_v86(0, V_GP, 0, offset_of(v86_redirected_next), V86_STACK, FLAG_IOPL | FLAG_RF);
+    check("CX, set by the program's handler", 0x5678, entries[0].frame.ecx & 0xFFFF);
+}
+
 PROBE(in_user, "in $0x61, %al\n" AT(in_user_next) "in $0x70, %al\n" EXIT);
 extern const char in_user_next[];
 
@@ -182,6 +203,7 @@ static void io_map(void)
 const struct stop stops_vm86[] = {
     {"Virtual-8086 mode under a monitor: INT n, IRET, IN, OUT, INT3, HLT", monitored},
     {"Virtual-8086 mode with IOPL=3: INT n through the IDT", iopl3},
+    {"Virtual-8086 mode with VME: INT n stays inside", redirected},
     {"I/O permission map for ring 3", io_map},
 };
 const unsigned stops_vm86_count = ARRAY_LEN(stops_vm86);

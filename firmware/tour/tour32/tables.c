@@ -135,6 +135,8 @@ void tables_open(void)
                                 .ss2 = DATA2,
                                 .esp2 = inner_stack_top(2),
                                 .io_map = offsetof(struct main_tss, io)};
+    for (unsigned i = 0; i < sizeof main_tss.redirection; i++)
+        main_tss.redirection[i] = 0xFF;
     for (unsigned i = 0; i < sizeof main_tss.io; i++)
         main_tss.io[i] = 0xFF;
     __asm__ volatile("lgdt %0\n\t"

@@ -64,7 +64,7 @@ static void far_jump_between_modes(void)
     expect_entry(0, INT_EXIT, NO_ERROR, COMPAT, mixed_end, FLAG_ONE);
 }
 
-#define FAR_JUMP(name, selector) PROBE(name, "ljmp *1f\n 1: .long 0\n .word " #selector "\n")
+#define FAR_JUMP(name, selector) PROBE(name, "ljmp *1f\n 1: .long 2f\n .word " #selector "\n 2:" EXIT)
 FAR_JUMP(jump_l_and_d, 0x98);
 FAR_JUMP(jump_tss, 0x88);
 FAR_JUMP(jump_task_gate, 0xA0);

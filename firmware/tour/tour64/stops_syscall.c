@@ -108,6 +108,49 @@ static void syscall_32(void)
     expect_entry(0, V_UD, NO_ERROR, COMPAT, syscall_compat, FAULTED | FLAG_IF);
 }
 
+KERNEL_PROBE(lstar_to_compat, RECORD_ENTRY(1) "mov $sysret_compat, %ecx\n sysretl\n");
+PROBE_COMPAT(sysret_compat, EXIT AT(sysret_compat_end));
+extern const char sysret_compat_end[];
+
+/* The 32-bit form of SYSRET exists on both vendors. */
+static void sysret_to_compatibility(void)
+{
+    registers_open();
+    wrmsr(MSR_LSTAR, (u64)lstar_to_compat);
+    visit(RING3, syscall_long, NULL);
+    expect_syscall(RING3, (u64)syscall_long_next, DOOR_LSTAR, FLAG_ONE);
+    expect_entry(0, INT_EXIT, NO_ERROR, COMPAT, sysret_compat_end, FLAG_ONE);
+}
+
+/* An NMI between SYSCALL and SWAPGS: ring 0 with the user's GS and the user's RSP. */
+KERNEL_PROBE(lstar_nmi, "movl $0x4400, 0xFFFFFFFFFEE00300\n" AT(
+                            lstar_nmi_sent) "nop\n nop\n nop\n nop\n nop\n nop\n" AT(lstar_nmi_end) "sysretq\n");
+extern const char lstar_nmi_sent[], lstar_nmi_end[];
+
+static void nmi_before_swapgs(void)
+{
+    const struct entry *e = &entries[0];
+
+    if (!processor.apic) {
+        skip("no local APIC");
+        return;
+    }
+    registers_open();
+    wrmsr(MSR_LSTAR, (u64)lstar_nmi);
+    apic_aim_at_self();
+    visit(RING3, syscall_long, hook_until_exit);
+    expect_entries(2);
+    show_entry(0);
+    say("GS base %llx is the user's: a handler must not trust CS alone", (unsigned long long)e->gs_base);
+    check("vector", V_NMI, e->frame.vector);
+    check("pushed CS: the kernel's", CODE0, e->frame.cs);
+    check("pushed RIP is in the entry code", true,
+          e->frame.rip >= (u64)lstar_nmi_sent && e->frame.rip <= (u64)lstar_nmi_end);
+    check("pushed RSP: the user's", stack_top(RING3), e->frame.rsp);
+    check("on the IST stack", ist_top(IST_NMI) - 40, e->top);
+    check("GS base: the user's", (u64)user_area, e->gs_base);
+}
+
 static void expect_sysenter(enum place place)
 {
     show_fast_entry(place);
@@ -235,6 +278,40 @@ static void sysret_non_canonical(void)
     }
 }
 
+KERNEL_PROBE(write_register,
+             "mov seen, %rcx\n mov seen + 8, %rax\n mov seen + 16, %rdx\n" AT(write_register_at) "wrmsr\n" EXIT);
+extern const char write_register_at[];
+
+/* returns: WRMSR was accepted. */
+static bool try_wrmsr(u32 number, u64 value)
+{
+    seen[0] = number;
+    seen[1] = (u32)value;
+    seen[2] = value >> 32;
+    visit(RING0, write_register, NULL);
+    if (entries[0].frame.vector == V_GP)
+        expect_entry(0, V_GP, 0, RING0, write_register_at, FAULTED);
+    else
+        check("vector", INT_EXIT, entries[0].frame.vector);
+    return entries[0].frame.vector == INT_EXIT;
+}
+
+static void registers_refused(void)
+{
+    registers_open();
+    say("an address that is not canonical into LSTAR, GS base, SYSENTER_EIP; a register that does not exist:");
+    check("LSTAR takes it", false, try_wrmsr(MSR_LSTAR, NON_CANONICAL));
+    check("GS base takes it", false, try_wrmsr(MSR_GS_BASE, NON_CANONICAL));
+    check("a register that does not exist takes it", false, try_wrmsr(0x12345678, 0));
+    if (processor.sep && processor.intel) {
+        check("SYSENTER_EIP takes it", false, try_wrmsr(MSR_SYSENTER_EIP, NON_CANONICAL));
+    } else if (processor.sep && processor.amd) {
+        say("AMD: SYSENTER_EIP has 32 bits, the rest is dropped");
+        check("SYSENTER_EIP takes it", true, try_wrmsr(MSR_SYSENTER_EIP, NON_CANONICAL | 0x1234));
+        check("SYSENTER_EIP", 0x1234, rdmsr(MSR_SYSENTER_EIP));
+    }
+}
+
 /* SWAPGS in ring 0, step by step. seen: the words that GS:0 reaches. */
 KERNEL_PROBE(swap_twice,
              "mov %gs:0, %rax\n mov %rax, seen\n swapgs\n mov %gs:0, %rax\n mov %rax, seen + 8\n mov %gs, %eax\n"
@@ -257,6 +334,8 @@ static void swapgs(void)
 
 const struct stop stops_syscall[] = {
     {"SYSCALL and SYSRET in 64-bit mode, with SWAPGS", syscall_64},
+    {"SYSRET to compatibility mode", sysret_to_compatibility},
+    {"An NMI between SYSCALL and SWAPGS", nmi_before_swapgs},
     {"SYSCALL in compatibility mode: CSTAR on AMD, #UD on Intel", syscall_32},
     {"SYSENTER in compatibility mode: SYSENTER_EIP on Intel, #UD on AMD", sysenter_32},
     {"SYSENTER in 64-bit mode, SYSEXIT with REX.W", sysenter_64},
@@ -264,5 +343,6 @@ const struct stop stops_syscall[] = {
     {"SYSRET and SWAPGS in ring 3, SYSCALL with EFER.SCE=0", denied},
     {"SYSRET to an address that is not canonical", sysret_non_canonical},
     {"SWAPGS in ring 0", swapgs},
+    {"WRMSR refused", registers_refused},
 };
 const unsigned stops_syscall_count = ARRAY_LEN(stops_syscall);
