@@ -123,7 +123,7 @@ static void sysret_to_compatibility(void)
 }
 
 /* An NMI between SYSCALL and SWAPGS: ring 0 with the user's GS and the user's RSP. */
-KERNEL_PROBE(lstar_nmi, "movl $0x4400, 0xFFFFFFFFFEE00300\n" AT(
+KERNEL_PROBE(lstar_nmi, "mov $0xFEE00300, %eax\n movl $0x4400, (%rax)\n" AT(
                             lstar_nmi_sent) "nop\n nop\n nop\n nop\n nop\n nop\n" AT(lstar_nmi_end) "sysretq\n");
 extern const char lstar_nmi_sent[], lstar_nmi_end[];
 
