@@ -347,7 +347,7 @@ struct rule_theme {
 
 /* ---- themes */
 
-#define RULE_THEMES(X) X(syscall) X(sysret) X(sysenter) X(swapgs_msr)
+#define RULE_THEMES(X) X(syscall) X(sysret) X(sysenter) X(swapgs_msr) X(idt)
 
 #define X(name) extern const struct rule_theme theme_##name;
 RULE_THEMES(X)
