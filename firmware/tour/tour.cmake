@@ -29,5 +29,5 @@ function(tour_image name machine emulation)
     set(firmware_objects ${firmware_objects} PARENT_SCOPE)
 endfunction()
 
-tour_image(tour32 -m32 elf_i386)
+tour_image(tour32 "-m32;-march=i486" elf_i386)
 tour_image(tour64 -m64 elf_x86_64)
