@@ -130,6 +130,8 @@ void event_insn_done(struct cpu *cpu)
 {
     struct engine *e = cpu->host.engine;
 
+    if (cpu->d.door_count != e->door_before && cpu->d.last_mechanism == MECH_INT1)
+        cpu->arch.pending_debug = 0; /* SH-03: a waiting watchpoint is lost in the #DB of INT1 */
     if (single_step_trap(cpu) && !(cpu->arch.shadow & SHADOW_MOV_SS)) {
         cpu->arch.pending_debug |= DR6_BS;
         cpu_attention(cpu);
