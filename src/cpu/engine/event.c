@@ -146,13 +146,21 @@ void event_insn_done(struct cpu *cpu)
 
 /* ---- the boundary */
 
+/* NX-09: in shutdown only NMI, SMI, INIT and reset are seen; a processor that waits for SIPI does not see NMI either.
+ */
+static bool deaf(const struct cpu *cpu)
+{
+    return cpu->arch.activity == SHUTDOWN || cpu->arch.activity == WAIT_FOR_SIPI;
+}
+
 static bool take_debug_trap(struct cpu *cpu)
 {
     u64 dr6 = cpu->arch.pending_debug;
 
-    if (dr6 == 0 || (cpu->arch.shadow & SHADOW_MOV_SS))
+    if (dr6 == 0 || (cpu->arch.shadow & SHADOW_MOV_SS) || deaf(cpu))
         return false; /* SH-01: a trap of the stack load itself waits for the next instruction */
     cpu->arch.pending_debug = 0;
+    cpu->arch.activity = ACTIVE; /* the trap of a HLT ends its halt */
     debug_commit(cpu, dr6);
     deliver(cpu, &(struct interrupt_event){.mechanism = MECH_TRAP, .vector = VEC_DB, .return_rip = cpu->arch.rip});
     return true;
@@ -160,7 +168,7 @@ static bool take_debug_trap(struct cpu *cpu)
 
 static bool take_nmi(struct cpu *cpu)
 {
-    if (!cpu->arch.nmi_pending || cpu->arch.nmi_blocked)
+    if (!cpu->arch.nmi_pending || cpu->arch.nmi_blocked || cpu->arch.activity == WAIT_FOR_SIPI)
         return false;
     if ((cpu->arch.shadow & SHADOW_MOV_SS) && !cpu_is_amd(cpu))
         return false;
@@ -177,7 +185,7 @@ static bool take_irq(struct cpu *cpu)
     const struct cpu_ports *ports = &cpu->host.ports;
     int vector;
 
-    if (!(cpu->arch.rflags & FLAG_IF) || cpu->arch.shadow || ports->interrupt_pending == NULL ||
+    if (!(cpu->arch.rflags & FLAG_IF) || cpu->arch.shadow || deaf(cpu) || ports->interrupt_pending == NULL ||
         !ports->interrupt_pending(ports->context))
         return false;
     vector = ports->interrupt_acknowledge(ports->context);
