@@ -274,6 +274,15 @@ static int irq_acknowledge(void *context)
 static u8 read_priority(void *context) { return ((struct preset_machine *)context)->task_priority; }
 static void write_priority(void *context, u8 value) { ((struct preset_machine *)context)->task_priority = value; }
 
+/* A page of NOPs around the reset vector, for INIT. */
+static void map_reset_vector(struct preset_machine *m)
+{
+    u8 page[PAGE_SIZE];
+
+    memset(page, NOP, sizeof page);
+    physmem_map_rom(m->pm, 0xFFFFF000u, sizeof page, page, "reset vector");
+}
+
 /* ---- life */
 
 bool preset_open(struct preset_machine *m, enum preset_index index, enum cpu_vendor vendor, struct error *err)
@@ -295,6 +304,7 @@ bool preset_open(struct preset_machine *m, enum preset_index index, enum cpu_ven
                                             .interrupt_acknowledge = irq_acknowledge,
                                             .task_priority_read = read_priority,
                                             .task_priority_write = write_priority};
+    map_reset_vector(m);
     page_tables(m, index == INDEX_PAE_0 || index == INDEX_PAE_3);
     vector_table(m);
     fill(m, AT_CODE, AT_TASK + PAGE_SIZE);

@@ -301,6 +301,18 @@ struct rule_theme {
     EQ(RIP, HANDLER(v)), IN_CODE32(K32, 0), STACK32(KDATA, 0), EQ(RSP, TSS_SP0 - (words)*4), EQ(MODE, MODE_PM32)
 #define SAME_HANDLER(v, bytes) EQ(RIP, HANDLER(v)), PLUS(RSP, -(bytes))
 
+/* The state after INIT (IQ-03), one NOP behind the reset vector. */
+#define RESET_DATA(s) SEGMENT(s, 0, 0, 0xFFFF, ATTR_DATA16)
+#define AFTER_INIT                                                                                                     \
+    EQ(RAX, 0), EQ(RCX, 0), ANY(RDX), EQ(RBX, 0), EQ(RSP, 0), EQ(RBP, 0), EQ(RSI, 0), EQ(RDI, 0), EQ(R8, 0),           \
+        EQ(R9, 0), EQ(R10, 0), EQ(R11, 0), EQ(R12, 0), EQ(R13, 0), EQ(R14, 0), EQ(R15, 0), EQ(RIP, 0xFFF1),            \
+        EQ(RFLAGS, 2), EQ(CPL, 0), SEGMENT(CS, 0xF000, 0xFFFF0000, 0xFFFF, ATTR_CODE16), RESET_DATA(DS),               \
+        RESET_DATA(ES), RESET_DATA(SS), RESET_DATA(FS), RESET_DATA(GS), SEGMENT(LDTR, 0, 0, 0xFFFF, 0x82),             \
+        SEGMENT(TR, 0, 0, 0xFFFF, 0x8B), EQ(GDT_BASE, 0), EQ(GDT_LIMIT, 0xFFFF), EQ(IDT_BASE, 0),                      \
+        EQ(IDT_LIMIT, 0xFFFF), EQ(CR0, CR0_ET), EQ(CR2, 0), EQ(CR3, 0), EQ(CR4, 0), EQ(DR0, 0), EQ(DR1, 0),            \
+        EQ(DR6, 0xFFFF0FF0), EQ(DR7, 0x400), EQ(EFER, 0), EQ(ACTIVITY, ACTIVE), EQ(INIT_PENDING, 0),                   \
+        EQ(MODE, MODE_REAL)
+
 /* ---- CODE: instructions by name */
 
 #define NOP_ 0x90
@@ -347,7 +359,7 @@ struct rule_theme {
 
 /* ---- themes */
 
-#define RULE_THEMES(X) X(syscall) X(sysret) X(sysenter) X(swapgs_msr) X(idt)
+#define RULE_THEMES(X) X(syscall) X(sysret) X(sysenter) X(swapgs_msr) X(idt) X(nesting) X(shadows_debug)
 
 #define X(name) extern const struct rule_theme theme_##name;
 RULE_THEMES(X)
