@@ -51,7 +51,7 @@ protected:
         movl    %eax, %fs
         movl    %eax, %gs
         movl    0xF0000 + (stack_top - _start), %esp
-        call    enable_mtrrs
+        call    prepare_processor
         cmpl    $64, 0xF0000 + (mode - _start)
         je      enter_long
         movl    0xF0000 + (kernel_eax - _start), %eax
@@ -63,28 +63,35 @@ protected:
         xorl    %ebp, %ebp
         jmp     *0xF0000 + (kernel_entry - _start)
 
-/* Memory is write-back unless a kernel says otherwise: IA32_MTRR_DEF_TYPE, where the processor has CPUID and MTRRs.
- * SDM 3A, "Memory Type Range Registers (MTRRs)". */
-enable_mtrrs:
+/* What firmware leaves behind, where the processor has CPUID (EFLAGS.ID can be changed):
+ *   MTRRs       memory is write-back: IA32_MTRR_DEF_TYPE. SDM 3A, "Memory Type Range Registers (MTRRs)"
+ *   local APIC  virtual wire mode: the 8259s' INTR passes at LINT0, NMI at LINT1. MultiProcessor Specification 1.4,
+ *               "Virtual Wire Mode" */
+prepare_processor:
         pushfl
         popl    %eax
         movl    %eax, %ecx
-        xorl    $0x200000, %eax         /* EFLAGS.ID can be changed: CPUID exists */
+        xorl    $0x200000, %eax
         pushl   %eax
         popfl
         pushfl
         popl    %eax
         cmpl    %ecx, %eax
-        je      1f
+        je      2f
         movl    $1, %eax
         cpuid
-        testl   $0x1000, %edx
+        testl   $0x200, %edx            /* APIC */
         jz      1f
+        movl    $0x1FF, 0xFEE000F0      /* spurious vector FFh, software-enabled */
+        movl    $0x700, 0xFEE00350      /* LINT0: ExtINT */
+        movl    $0x400, 0xFEE00360      /* LINT1: NMI */
+1:      testl   $0x1000, %edx           /* MTRR */
+        jz      2f
         movl    $0x2FF, %ecx
         movl    $0x806, %eax            /* enabled, default type 6 */
         xorl    %edx, %edx
         wrmsr
-1:      ret
+2:      ret
 
 enter_long:
         movl    %cr4, %eax
