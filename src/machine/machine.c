@@ -215,10 +215,13 @@ static u64 host_elapsed_ns(const struct machine *m)
     return (u64)(now.tv_sec - m->started.tv_sec) * TICKS_PER_SECOND + (u64)now.tv_nsec - (u64)m->started.tv_nsec;
 }
 
+/* wait_ns: how long an idle machine may wait for input. Virtual time follows that wait before the input is stamped, so
+ * that the stamp is the tick at which the machine takes it, and a replay takes it there too. */
 static void poll_host(struct machine *m, u64 wait_ns)
 {
     const struct machine_world *w = &m->options.world;
     u8 buffer[256];
+    u64 before;
     bool closed = false;
     size_t n;
 
@@ -230,14 +233,23 @@ static void poll_host(struct machine *m, u64 wait_ns)
         stop(m, END_MAX_INSNS);
     if (m->options.max_ticks != 0 && m->clock.ticks >= m->options.max_ticks)
         stop(m, END_QUIT);
-    if (!m->input_open || m->end != END_NONE)
+    if (m->end != END_NONE)
         return;
+    if (input_waiting(m->input))
+        input_poll(m->input);
+    if (!m->input_open)
+        return;
+    before = host_elapsed_ns(m);
     n = w->input(w->context, buffer, sizeof buffer, wait_ns, &closed);
+    if (wait_ns != 0) {
+        u64 slept = host_elapsed_ns(m) - before;
+
+        m->clock.ticks += slept < wait_ns ? slept : wait_ns;
+    }
     if (n != 0)
         input_push(m->input, INPUT_SERIAL0, buffer, n);
     if (closed)
         m->input_open = false;
-    input_poll(m->input);
 }
 
 /* Nothing executes until an interrupt: move the clock to the next timer. With someone at the console idle time is not
@@ -258,15 +270,10 @@ static void idle(struct machine *m)
         return;
     }
     if (m->input_open) {
-        u64 before = host_elapsed_ns(m), slept;
         u64 wait = target == CLOCK_NEVER ? TICKS_PER_SECOND : target - now;
 
-        poll_host(m, wait < TICKS_PER_SECOND ? wait : TICKS_PER_SECOND);
-        slept = host_elapsed_ns(m) - before;
-        if (target == CLOCK_NEVER || slept < target - now) {
-            m->clock.ticks = now + slept; /* woken early, or a long wait in pieces */
-            return;
-        }
+        poll_host(m, wait < TICKS_PER_SECOND ? wait : TICKS_PER_SECOND); /* woken early, or a long wait in pieces */
+        return;
     }
     if (target != CLOCK_NEVER && target > now)
         m->clock.ticks = target;
