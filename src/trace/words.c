@@ -57,11 +57,12 @@ void words_flags(FILE *out, u64 rflags)
 
 const char *words_msr(const struct event_record *e, unsigned i)
 {
-    static const char *const fast[2][3] = {{"STAR", "LSTAR/CSTAR", "FMASK"},
+    static const char *const fast[3][3] = {{"STAR", "LSTAR", "FMASK"},
+                                           {"STAR", "CSTAR", "FMASK"}, /* SYSCALL from compatibility mode (AMD) */
                                            {"SYSENTER_CS", "SYSENTER_ESP", "SYSENTER_EIP"}};
     bool sysenter = e->mechanism == MECH_SYSENTER || e->mechanism == MECH_SYSEXIT;
 
-    return i < 3 ? fast[sysenter][i] : "?";
+    return i < 3 ? fast[sysenter ? 2 : e->from_mode != MODE_LONG][i] : "?";
 }
 
 const char *words_ring(unsigned cpl)
