@@ -5,7 +5,7 @@
  */
 #include "cpu/isa/x87_host.h"
 
-typedef u16 binary_fn(u16 control, struct x87_reg *d, const struct x87_reg *s);
+typedef u16 binary_fn(struct x87_mode mode, struct x87_reg *d, const struct x87_reg *s);
 
 /* The masked response to an empty operand. */
 static COLD bool underflow_into(struct cpu *cpu, unsigned i)
@@ -18,12 +18,27 @@ static COLD bool underflow_into(struct cpu *cpu, unsigned i)
     return true;
 }
 
+/* *at = op(*at, further operands). In place, unless an unmasked exception could withhold the result; `stored` becomes
+ * false when it does. */
+#define APPLY(at, stored, op, ...)                                                                                     \
+    do {                                                                                                               \
+        const struct x87_mode mode_ = x87_mode(cpu);                                                                   \
+        struct x87_reg *at_ = (at), result_;                                                                           \
+                                                                                                                       \
+        if (LIKELY(host_all_masked(mode_))) {                                                                          \
+            stored = x87_report(cpu, op(mode_, at_ __VA_OPT__(, ) __VA_ARGS__), 0);                                    \
+        } else {                                                                                                       \
+            result_ = *at_;                                                                                            \
+            stored = x87_report(cpu, op(mode_, &result_ __VA_OPT__(, ) __VA_ARGS__), X87_PRE);                         \
+            if (stored)                                                                                                \
+                *at_ = result_;                                                                                        \
+        }                                                                                                              \
+    } while (0)
+
 /* ST(d) = ST(d) op ST(s), and pop. */
 ALWAYS_INLINE void binary_stack(struct cpu *cpu, const struct insn *insn, unsigned d, unsigned s, binary_fn *op,
                                 bool pops)
 {
-    struct x87_reg result;
-
     if (!x87_begin(cpu))
         return;
     x87_note(cpu, insn);
@@ -31,10 +46,11 @@ ALWAYS_INLINE void binary_stack(struct cpu *cpu, const struct insn *insn, unsign
         if (!underflow_into(cpu, d))
             return;
     } else {
-        result = *x87_st(cpu, d);
-        if (!x87_report(cpu, op(cpu->arch.x87_control, &result, x87_st(cpu, s)), X87_PRE))
+        bool stored;
+
+        APPLY(x87_st(cpu, d), stored, op, x87_st(cpu, s));
+        if (UNLIKELY(!stored))
             return;
-        *x87_st(cpu, d) = result;
     }
     if (pops)
         x87_pop(cpu);
@@ -43,19 +59,16 @@ ALWAYS_INLINE void binary_stack(struct cpu *cpu, const struct insn *insn, unsign
 #define MEMORY_BODY(body, host, operand)                                                                               \
     BODY_PLAIN(body)                                                                                                   \
     {                                                                                                                  \
-        struct x87_reg result;                                                                                         \
+        bool stored;                                                                                                   \
                                                                                                                        \
         if (!x87_begin(cpu))                                                                                           \
             return;                                                                                                    \
         operand;                                                                                                       \
         x87_note_memory(cpu, insn);                                                                                    \
-        if (UNLIKELY(x87_empty(cpu, 0))) {                                                                             \
+        if (UNLIKELY(x87_empty(cpu, 0)))                                                                               \
             (void)underflow_into(cpu, 0);                                                                              \
-            return;                                                                                                    \
-        }                                                                                                              \
-        result = *x87_st(cpu, 0);                                                                                      \
-        if (x87_report(cpu, host(cpu->arch.x87_control, &result, s), X87_PRE))                                         \
-            *x87_st(cpu, 0) = result;                                                                                  \
+        else                                                                                                           \
+            APPLY(x87_st(cpu, 0), stored, host, s);                                                                    \
     }
 
 #define INTEGER_OPERAND(width)                                                                                         \
@@ -102,7 +115,7 @@ ALWAYS_INLINE void remainder_step(struct cpu *cpu, const struct insn *insn, bina
         return;
     }
     result = *x87_st(cpu, 0);
-    status = op(cpu->arch.x87_control, &result, x87_st(cpu, 1));
+    status = op(x87_mode_exact(cpu->arch.x87_control), &result, x87_st(cpu, 1));
     if ((status & X87_IE) || (status & ~cpu->arch.x87_control & X87_PRE) || x87_is_nan(&result))
         codes = X87_C1 | X87_C2;
     if (x87_report_codes(cpu, status, X87_PRE, codes))
@@ -117,18 +130,15 @@ BODY_PLAIN(op_fprem1) { remainder_step(cpu, insn, host_fprem1); }
     HOST_UNARY(host_##name, #name)                                                                                     \
     BODY_PLAIN(op_##name)                                                                                              \
     {                                                                                                                  \
-        struct x87_reg result;                                                                                         \
+        bool stored;                                                                                                   \
                                                                                                                        \
         if (!x87_begin(cpu))                                                                                           \
             return;                                                                                                    \
         x87_note(cpu, insn);                                                                                           \
-        if (UNLIKELY(x87_empty(cpu, 0))) {                                                                             \
+        if (UNLIKELY(x87_empty(cpu, 0)))                                                                               \
             (void)underflow_into(cpu, 0);                                                                              \
-            return;                                                                                                    \
-        }                                                                                                              \
-        result = *x87_st(cpu, 0);                                                                                      \
-        if (x87_report(cpu, host_##name(cpu->arch.x87_control, &result), X87_PRE))                                     \
-            *x87_st(cpu, 0) = result;                                                                                  \
+        else                                                                                                           \
+            APPLY(x87_st(cpu, 0), stored, host_##name);                                                                \
     }
 UNARY(fsqrt)
 UNARY(frndint)
@@ -155,13 +165,11 @@ BODY_PLAIN(op_fchs) { change_sign(cpu, insn, 0xFFFF, 0x8000); }
 /* ---- FXTRACT: *d becomes the exponent, *significand the rest */
 static u16 host_fxtract(struct x87_reg *d, struct x87_reg *significand)
 {
+    struct x87_mode mode = x87_mode_exact(X87_CONTROL_INITIAL);
     u16 status;
 
-    __asm__ volatile("fldt %[d]\n\tfnclex\n\tfxtract\n\tfnstsw %[status]\n\tfnclex\n\t"
-                     "fstpt %[significand]\n\tfstpt %[d]"
-                     : [status] "=a"(status), [d] "+m"(*d), [significand] "+m"(*significand)
-                     :
-                     : HOST_CLOBBERS);
+    HOST_RUN("fldt %[d]\n\t", "fxtract", "fstpt %[significand]\n\tfstpt %[d]",
+             HOST_STATUS AND[d] "+m"(*d)AND[significand] "+m"(*significand), HOST_CONTROL);
     return status;
 }
 

@@ -9,7 +9,7 @@ HOST_COMPARE(host_fucom, "fucom %%st(1)")
 HOST_COMPARE_MEMORY(host_fcom_m32, "fcoms", u32)
 HOST_COMPARE_MEMORY(host_fcom_m64, "fcoml", u64)
 
-typedef u16 compare_fn(u16 control, const struct x87_reg *d, const struct x87_reg *s);
+typedef u16 compare_fn(struct x87_mode mode, const struct x87_reg *d, const struct x87_reg *s);
 
 /* Either operand is empty: unordered, even when that is unmasked. returns: whether it is masked */
 static COLD bool unordered_by_underflow(struct cpu *cpu)
@@ -33,8 +33,7 @@ ALWAYS_INLINE void compare_stack(struct cpu *cpu, const struct insn *insn, unsig
     if (UNLIKELY(x87_empty(cpu, 0) || x87_empty(cpu, s))) {
         if (!unordered_by_underflow(cpu))
             return;
-    } else if (!x87_report_codes(cpu, compare(cpu->arch.x87_control, x87_st(cpu, 0), x87_st(cpu, s)), X87_PRE,
-                                 X87_CC)) {
+    } else if (!x87_report_codes(cpu, compare(x87_mode(cpu), x87_st(cpu, 0), x87_st(cpu, s)), X87_PRE, X87_CC)) {
         return;
     }
     pop_times(cpu, pops);
@@ -57,7 +56,7 @@ BODY_PLAIN(op_fucompp) { compare_stack(cpu, insn, 1, host_fucom, 2); }
         if (UNLIKELY(x87_empty(cpu, 0))) {                                                                             \
             if (!unordered_by_underflow(cpu))                                                                          \
                 return;                                                                                                \
-        } else if (!x87_report_codes(cpu, host(cpu->arch.x87_control, x87_st(cpu, 0), s), X87_PRE, X87_CC)) {          \
+        } else if (!x87_report_codes(cpu, host(x87_mode(cpu), x87_st(cpu, 0), s), X87_PRE, X87_CC)) {                  \
             return;                                                                                                    \
         }                                                                                                              \
         pop_times(cpu, pops);                                                                                          \
@@ -96,7 +95,7 @@ ALWAYS_INLINE void compare_flags(struct cpu *cpu, const struct insn *insn, compa
     if (UNLIKELY(x87_empty(cpu, 0) || x87_empty(cpu, insn->src))) {
         complete = x87_stack_fault(cpu, X87_UNDERFLOW);
     } else {
-        codes = compare(cpu->arch.x87_control, x87_st(cpu, 0), x87_st(cpu, insn->src));
+        codes = compare(x87_mode(cpu), x87_st(cpu, 0), x87_st(cpu, insn->src));
         complete = x87_report_codes(cpu, codes, X87_PRE, 0);
     }
     put_flags(cpu, codes);
@@ -120,7 +119,7 @@ BODY_PLAIN(op_ftst)
     if (UNLIKELY(x87_empty(cpu, 0)))
         (void)unordered_by_underflow(cpu);
     else
-        (void)x87_report_codes(cpu, host_fcom(cpu->arch.x87_control, x87_st(cpu, 0), &zero), X87_PRE, X87_CC);
+        (void)x87_report_codes(cpu, host_fcom(x87_mode(cpu), x87_st(cpu, 0), &zero), X87_PRE, X87_CC);
 }
 
 static u16 class_of(const struct x87_reg *r)

@@ -31,7 +31,7 @@ static void push_value(struct cpu *cpu, const struct x87_reg *value)
             return;                                                                                                    \
         operand = (type)memory_read(cpu, insn, width);                                                                 \
         x87_note_memory(cpu, insn);                                                                                    \
-        if (!x87_empty(cpu, 7) || x87_report(cpu, host(X87_CONTROL_INITIAL, &value, &operand), X87_IE))                \
+        if (!x87_empty(cpu, 7) || x87_report(cpu, host(x87_mode(cpu), &value, &operand), X87_IE))                      \
             push_value(cpu, &value);                                                                                   \
     }
 LOAD_CONVERTED(op_fld_m32, host_fld_m32, "flds", u32, W32)
@@ -73,7 +73,7 @@ BODY_PLAIN(op_fbld)
         return;
     vec_load(cpu, insn, &decimal, 10, 1);
     x87_note_memory(cpu, insn);
-    (void)host_fbld(X87_CONTROL_INITIAL, &value, &decimal);
+    (void)host_fbld(x87_mode(cpu), &value, &decimal);
     push_value(cpu, &value);
 }
 
@@ -104,7 +104,7 @@ BODY_PLAIN(op_fld_st)
         if (!x87_begin(cpu))                                                                                           \
             return;                                                                                                    \
         x87_note(cpu, insn);                                                                                           \
-        (void)host(cpu->arch.x87_control, &value, &cpu->arch.x87_control);                                             \
+        (void)host(x87_mode(cpu), &value, &cpu->arch.x87_control);                                                     \
         push_value(cpu, &value);                                                                                       \
     }
 LOAD_CONSTANT(op_fld1, host_fld1, "fld1")
@@ -130,7 +130,7 @@ LOAD_CONSTANT(op_fldz, host_fldz, "fldz")
             return;                                                                                                    \
         empty = x87_empty(cpu, 0);                                                                                     \
         if (LIKELY(!empty))                                                                                            \
-            status = host(cpu->arch.x87_control, x87_st(cpu, 0), &result);                                             \
+            status = host(x87_mode(cpu), x87_st(cpu, 0), &result);                                                     \
         store_result(cpu, insn, &result, sizeof result, status, blocking, empty, pops);                                \
     }
 
@@ -188,7 +188,7 @@ BODY_PLAIN(op_fbstp)
         return;
     empty = x87_empty(cpu, 0);
     if (!empty)
-        status = host_fbstp(cpu->arch.x87_control, x87_st(cpu, 0), &result);
+        status = host_fbstp(x87_mode(cpu), x87_st(cpu, 0), &result);
     store_result(cpu, insn, &result, 10, status, X87_IE, empty, true);
 }
 

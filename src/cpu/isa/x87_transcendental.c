@@ -66,7 +66,7 @@ static bool angle_of(u16 control, struct x87_reg *v, struct angle *a, u16 *statu
 
     *status = 0;
     switch (class_of(v)) {
-    case IS_NO_NUMBER: *status = host_propagate(control, v, &same) & (u16)~X87_CC; return false;
+    case IS_NO_NUMBER: *status = host_propagate(x87_mode_exact(control), v, &same) & (u16)~X87_CC; return false;
     case IS_INFINITE: *status = put_indefinite(v); return false;
     case IS_FINITE:
         if ((v->sign_exponent & 0x7FFF) < 0x3FFF + 63) {
@@ -189,7 +189,7 @@ static u16 exponential(u16 control, struct x87_reg *v)
     struct wide x;
 
     switch (class_of(v)) {
-    case IS_NO_NUMBER: return host_propagate(control, v, &same);
+    case IS_NO_NUMBER: return host_propagate(x87_mode_exact(control), v, &same);
     case IS_INFINITE:
         if (is_negative(v))
             *v = x87_from_integer(-1);
@@ -217,7 +217,7 @@ static u16 arctangent(u16 control, struct x87_reg *y, const struct x87_reg *x)
     struct wide v;
 
     if (cy == IS_NO_NUMBER || cx == IS_NO_NUMBER)
-        return host_propagate(control, y, x);
+        return host_propagate(x87_mode_exact(control), y, x);
     if (cy == IS_INFINITE && cx == IS_INFINITE)
         v = function_pi(left ? 3 : 1, 2);
     else if (cy == IS_INFINITE || (cx == IS_ZERO && cy != IS_ZERO))
@@ -257,7 +257,7 @@ static u16 logarithm(u16 control, struct x87_reg *y, const struct x87_reg *x)
     u16 denormal;
 
     if (cy == IS_NO_NUMBER || cx == IS_NO_NUMBER)
-        return host_propagate(control, y, x);
+        return host_propagate(x87_mode_exact(control), y, x);
     if (is_negative(x) && cx != IS_ZERO)
         return put_indefinite(y);
     if (cx == IS_ZERO && cy == IS_FINITE)
@@ -278,7 +278,7 @@ static u16 logarithm_1p(u16 control, struct x87_reg *y, const struct x87_reg *x)
     u16 denormal;
 
     if (cy == IS_NO_NUMBER || cx == IS_NO_NUMBER)
-        return host_propagate(control, y, x);
+        return host_propagate(x87_mode_exact(control), y, x);
     if (is_negative(x) && (x->sign_exponent & 0x7FFF) >= 0x3FFF)
         return put_indefinite(y);
     denormal = denormal_flag(y) | denormal_flag(x);
