@@ -94,9 +94,9 @@ static void test_every_encoding(void **state)
     struct fixture fx;
 
     (void)state;
+    x87_native_open(&n);
     fixture_open(&fx, FIXTURE_64);
     fx.cpu->arch.cr0 |= CR0_NE;
-    x87_native_open(&n);
     for (unsigned opcode = 0xD8; opcode <= 0xDF; opcode++) {
         for (unsigned modrm = 0; modrm <= 0xFF; modrm++) {
             struct encoding e = {.bytes = {(u8)opcode, (u8)modrm}};
@@ -126,8 +126,8 @@ static void test_reserved_encodings(void **state)
     struct fixture fx;
 
     (void)state;
-    fixture_open(&fx, FIXTURE_64);
     x87_native_open(&n);
+    fixture_open(&fx, FIXTURE_64);
     for (unsigned opcode = 0xD8; opcode <= 0xDF; opcode++) {
         for (unsigned modrm = 0; modrm <= 0xFF; modrm++) {
             const u8 bytes[2] = {(u8)opcode, (u8)modrm};
@@ -194,9 +194,9 @@ static void test_environment(void **state)
     u64 seed = 88172645463325252ull;
 
     (void)state;
+    x87_native_open(&n);
     fixture_open(&fx, FIXTURE_64);
     fx.cpu->arch.cr0 |= CR0_NE;
-    x87_native_open(&n);
     for (unsigned k = 0; k < ARRAY_LEN(environments) * 2000; k++) {
         const struct environment_case *e = &environments[k % ARRAY_LEN(environments)];
         struct x87_case native, emulated;

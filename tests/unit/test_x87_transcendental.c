@@ -87,9 +87,9 @@ static void test_against_the_host(void **state)
     struct fixture fx;
 
     (void)state;
+    x87_native_open(&n);
     fixture_open(&fx, FIXTURE_64);
     fx.cpu->arch.cr0 |= CR0_NE;
-    x87_native_open(&n);
     for (unsigned f = 0; f < ARRAY_LEN(functions); f++) {
         const u8 bytes[2] = {0xD9, functions[f].modrm};
         u64 seed = 0x2545F4914F6CDD1Dull ^ functions[f].modrm;

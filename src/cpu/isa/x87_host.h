@@ -14,10 +14,6 @@
 
 #include "cpu/isa/x87.h"
 
-#if !defined(__x86_64__)
-#error "x87 arithmetic uses the x87 unit of an x86-64 host"
-#endif
-
 /* How to compute: sticky holds the flags that may come out although the operation did not raise them. */
 struct x87_mode {
     u16 control;
