@@ -79,6 +79,58 @@ static void task_trap_bit(void)
     expect_switch(1, true);
 }
 
+PROBE(jump_other, "ljmp $0x58, $0\n" EXIT); /* TSS_OTHER */
+PROBE(task_user, EXIT AT(task_user_next));
+extern const char task_user_next[];
+
+/* Far JMP from ring 0 straight into a task of an outer ring; its INT n uses that task's own ESP0. */
+static void visit_task(void)
+{
+    other_tss.ss0 = DATA0;
+    other_tss.esp0 = kernel_stack_top();
+    visit(0, jump_other, NULL);
+    tss_clear_busy(TSS_MAIN); /* that task was not left by a switch */
+    tss_clear_busy(TSS_OTHER);
+    load_tr(TSS_MAIN);
+    __asm__ volatile("clts");
+    check("TR in the handler", TSS_OTHER, entries[0].tr);
+}
+
+static void task_ring3(void)
+{
+    other_task_prepare(false);
+    other_tss.eip = (u32)(uintptr_t)task_user;
+    other_tss.cs = CODE3;
+    other_tss.ss = other_tss.ds = other_tss.es = DATA3;
+    other_tss.esp = ring_stack_top(3);
+    visit_task();
+    expect_entry(0, INT_EXIT, NO_ERROR, 3, task_user_next, FLAG_ONE);
+}
+
+static void task_vm86(void)
+{
+    u32 address = REAL_BASE;
+    volatile u8 *code;
+
+    __asm__("" : "+r"(address)); /* low memory: opaque to the compiler */
+    code = (volatile u8 *)address;
+    code[0] = 0xCD; /* INT n */
+    code[1] = INT_EXIT;
+    other_task_prepare(false);
+    other_tss.eip = 0;
+    other_tss.eflags = FLAG_ONE | FLAG_VM | FLAG_IOPL;
+    other_tss.cs = other_tss.ss = REAL_BASE >> 4;
+    other_tss.ds = 0x1234;
+    other_tss.esp = 0x1000;
+    visit_task();
+    show_entry(0);
+    check("vector", INT_EXIT, entries[0].frame.vector);
+    check("pushed EFLAGS", FLAG_ONE | FLAG_VM | FLAG_IOPL, entries[0].frame.eflags & ~(u32)FLAGS_ARITHMETIC);
+    check("pushed CS", REAL_BASE >> 4, entries[0].frame.cs);
+    check("pushed IP", 2, entries[0].frame.eip);
+    check("pushed DS, from the TSS", 0x1234, entries[0].frame.v86_ds & 0xFFFF);
+}
+
 PROBE(jump_busy, "ljmp $0x48, $0\n" EXIT);
 
 static void task_busy(void)
@@ -93,6 +145,8 @@ const struct stop stops_task[] = {
     {"Task switch by a task gate in the GDT", task_gate_call},
     {"Task switch by INT n from ring 3 through a task gate in the IDT", task_gate_interrupt},
     {"The T bit of a TSS: #DB before the new task's first instruction", task_trap_bit},
+    {"Task switch from ring 0 to a task in ring 3", task_ring3},
+    {"Task switch from ring 0 to a task in virtual-8086 mode", task_vm86},
     {"Far JMP to a busy task: #GP(selector)", task_busy},
 };
 const unsigned stops_task_count = ARRAY_LEN(stops_task);

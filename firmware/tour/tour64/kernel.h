@@ -78,6 +78,11 @@ typedef bool hook_t(struct frame *frame);
 extern hook_t *hook;
 bool hook_until_exit(struct frame *frame); /* go on unless it is INT_EXIT */
 
+/* Code that waits for an NMI: when it comes after the APIC was told is the machine's affair. seen[31] counts what
+ * count_nmi() saw. */
+#define AWAIT_NMI "mov $10000000, %edx\n 1: cmpl $0, seen + 248\n jne 2f\n dec %edx\n jnz 1b\n 2:\n"
+bool count_nmi(struct frame *frame); /* go on unless it is INT_EXIT */
+
 struct start {
     u64 rip, cs, rflags, rsp, ss, data;
 };

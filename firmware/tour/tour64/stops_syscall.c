@@ -123,8 +123,8 @@ static void sysret_to_compatibility(void)
 }
 
 /* An NMI between SYSCALL and SWAPGS: ring 0 with the user's GS and the user's RSP. */
-KERNEL_PROBE(lstar_nmi, "mov $0xFEE00300, %eax\n movl $0x4400, (%rax)\n" AT(
-                            lstar_nmi_sent) "nop\n nop\n nop\n nop\n nop\n nop\n" AT(lstar_nmi_end) "sysretq\n");
+KERNEL_PROBE(lstar_nmi, "mov $0xFEE00300, %eax\n movl $0x4400, (%rax)\n" AT(lstar_nmi_sent)
+                            AWAIT_NMI AT(lstar_nmi_end) "sysretq\n");
 extern const char lstar_nmi_sent[], lstar_nmi_end[];
 
 static void nmi_before_swapgs(void)
@@ -138,7 +138,7 @@ static void nmi_before_swapgs(void)
     registers_open();
     wrmsr(MSR_LSTAR, (u64)lstar_nmi);
     apic_aim_at_self();
-    visit(RING3, syscall_long, hook_until_exit);
+    visit(RING3, syscall_long, count_nmi);
     expect_entries(2);
     show_entry(0);
     say("GS base %llx is the user's: a handler must not trust CS alone", (unsigned long long)e->gs_base);

@@ -48,6 +48,12 @@ void trap(struct frame *frame)
 
 bool hook_until_exit(struct frame *frame) { return frame->vector != INT_EXIT; }
 
+bool count_nmi(struct frame *frame)
+{
+    seen[31] += frame->vector == V_NMI;
+    return frame->vector != INT_EXIT;
+}
+
 static void visit_full(enum place place, const char *code, u64 rflags, u64 rsp, hook_t *with_hook)
 {
     struct start start = {.rip = (u64)code,
