@@ -251,7 +251,7 @@ static void denied(void)
 /* SYSRET to an address that is not canonical, on the user's stack as kernels do it. #GP has IST 4 meanwhile. */
 KERNEL_PROBE(sysret_far, "mov $0x0100000000000000, %rcx\n mov $2, %r11d\n mov $user_stack_word, %rsp\n" AT(
                              sysret_far_at) "sysretq\n");
-__asm__(".pushsection .user,\"ax\"\n.balign 8\nuser_stack_word: .quad 0\n.popsection");
+__asm__(".pushsection .user,\"ax\"\n.balign 8\n.quad 0, 0\nuser_stack_word: .quad 0\n.popsection");
 extern const char sysret_far_at[], user_stack_word[];
 
 static void sysret_non_canonical(void)
@@ -312,6 +312,34 @@ static void registers_refused(void)
     }
 }
 
+/* SYSRET to compatibility mode while SS is null, as it is in a kernel that came in through an interrupt. */
+KERNEL_PROBE(sysret_null_ss, "xor %eax, %eax\n mov %eax, %ss\n mov $compat_push, %ecx\n mov $2, %r11d\n"
+                             "mov $user_stack_word, %rsp\n sysretl\n");
+PROBE_COMPAT(compat_push, "push %eax\n" EXIT AT(compat_push_end));
+extern const char compat_push_end[];
+
+static void sysret_stack_segment(void)
+{
+    const struct entry *e = &entries[0];
+
+    registers_open();
+    visit(RING0, sysret_null_ss, NULL);
+    show_entry(0);
+    check("SS selector", DATA3, e->frame.ss);
+    check("pushed CS", CODE3_32, e->frame.cs);
+    if (processor.amd) {
+        say("AMD: SYSRET loads the selector of SS and not its attributes; the null SS shows at the first push");
+        check("vector", V_SS, e->frame.vector);
+        check("error code", 0, e->frame.error);
+        check("pushed RIP: the push", (u64)compat_push, e->frame.rip);
+    } else {
+        say("Intel: SYSRET makes SS a flat segment of ring 3");
+        check("vector", INT_EXIT, e->frame.vector);
+        check("pushed RIP", (u64)compat_push_end, e->frame.rip);
+        check("pushed RSP: below the push", (u64)user_stack_word - 4, e->frame.rsp);
+    }
+}
+
 /* SWAPGS in ring 0, step by step. seen: the words that GS:0 reaches. */
 KERNEL_PROBE(swap_twice,
              "mov %gs:0, %rax\n mov %rax, seen\n swapgs\n mov %gs:0, %rax\n mov %rax, seen + 8\n mov %gs, %eax\n"
@@ -342,6 +370,7 @@ const struct stop stops_syscall[] = {
     {"Do CSTAR and SYSENTER_EIP hold the same value, and which is used when?", doors},
     {"SYSRET and SWAPGS in ring 3, SYSCALL with EFER.SCE=0", denied},
     {"SYSRET to an address that is not canonical", sysret_non_canonical},
+    {"SYSRET to compatibility mode with a null SS", sysret_stack_segment},
     {"SWAPGS in ring 0", swapgs},
     {"WRMSR refused", registers_refused},
 };
