@@ -98,7 +98,7 @@ static unsigned put_row(u8 *bytes, const struct insn_row *row, const struct deco
     if (entry->flags & ENTRY_MODRM) {
         u8 reg = entry->extension & 0x400 ? entry->extension & 7 : v->reg;
 
-        bytes[n++] = entry->extension & 0x800 ? (u8)entry->extension : (u8)((v->memory ? 0u : 0xC0u) | (unsigned)(reg << 3));
+        bytes[n++] = (u8)(entry->extension & 0x800 ? entry->extension : (v->memory ? 0 : 0xC0) | (reg << 3));
     }
     return n;
 }
