@@ -92,6 +92,11 @@ const char *event_vector_name(unsigned vector)
     return vector < ARRAY_LEN(names) ? names[vector] : NULL;
 }
 
+const char *event_exception_name(unsigned mechanism, unsigned vector)
+{
+    return mechanism == MECH_IRQ || mechanism == MECH_INT_N ? NULL : event_vector_name(vector);
+}
+
 const char *event_input_name(unsigned source)
 {
     static const char *const names[INPUT_SOURCES] = {

@@ -59,7 +59,9 @@ const char *event_mode_name(unsigned mode);     /* "64-bit" */
 const char *event_gate_name(unsigned gate);     /* "64-bit interrupt gate" */
 const char *event_stack_name(unsigned source);  /* "TSS.RSPn" */
 const char *event_vector_name(unsigned vector); /* "#GP"; NULL when the vector has no name */
-const char *event_input_name(unsigned source);  /* "serial0" */
+/* The same for a vector as a mechanism uses it: NULL for IRQ and INT n, to which a vector is a number only. */
+const char *event_exception_name(unsigned mechanism, unsigned vector);
+const char *event_input_name(unsigned source); /* "serial0" */
 
 /* Direction, as far as the record alone tells. */
 static inline bool event_is_transition(const struct event_record *e) { return e->kind == EVENT_KIND_TRANSITION; }

@@ -10,7 +10,9 @@ typedef unsigned long long ull;
 static void print_cause(FILE *out, const struct event_record *e)
 {
     if (e->present & EVENT_HAS_VECTOR) {
-        const char *name = e->mechanism == MECH_IRQ || e->mechanism == MECH_INT_N ? NULL : event_vector_name(e->vector);
+        /* A fault beside transitions has no mechanism. */
+        const char *name =
+            event_is_transition(e) ? event_exception_name(e->mechanism, e->vector) : event_vector_name(e->vector);
 
         if (name)
             fprintf(out, " %s", name);
@@ -110,7 +112,7 @@ void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, bool c
     words_address(out, e->to_cs, e->to_rip, e->to_mode);
     fprintf(out, "\n    time   tick %llu, after %llu instructions\n", (ull)e->ticks, (ull)e->retired);
     if (e->present & EVENT_HAS_VECTOR) {
-        const char *name = event_vector_name(e->vector);
+        const char *name = event_exception_name(e->mechanism, e->vector);
 
         fprintf(out, "    vector %u (0x%02x)%s%s\n", e->vector, e->vector, name ? " " : "", name ? name : "");
     }

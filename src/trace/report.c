@@ -4,18 +4,19 @@
 #include "bus/input.h"
 #include "trace/views.h"
 
-static void properties(FILE *out, const struct trace_properties *p)
+static void properties(FILE *out, const struct trace_properties *p, bool with_arguments)
 {
     for (size_t i = 0; i < p->count; i++)
-        fprintf(out, "# %s: %s\n", p->item[i].key, p->item[i].value);
+        if (with_arguments || strncmp(p->item[i].key, "argv.", 5) != 0)
+            fprintf(out, "# %s: %s\n", p->item[i].key, p->item[i].value);
 }
 
-void view_header(FILE *out, const struct trace_reader *r) { properties(out, trace_reader_run(r)); }
+void view_header(FILE *out, const struct trace_reader *r) { properties(out, trace_reader_run(r), false); }
 
 void view_end(FILE *out, const struct trace_reader *r)
 {
     if (trace_reader_end(r)->count)
-        properties(out, trace_reader_end(r));
+        properties(out, trace_reader_end(r), true);
     else
         fprintf(out, "# end of the run: not recorded\n");
 }
@@ -76,7 +77,7 @@ enum exit_code trace_info(FILE *out, const char *path, const struct trace_view *
         else
             inputs += s->count;
     }
-    view_header(out, r);
+    properties(out, trace_reader_run(r), true);
     view_end(out, r);
     fprintf(out, "schema: %u\nevents: %llu in %llu blocks\ninputs: %llu\nindex: %s\n", TRACE_SCHEMA_VERSION,
             (unsigned long long)trace_reader_events(r), (unsigned long long)blocks, (unsigned long long)inputs,

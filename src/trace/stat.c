@@ -162,7 +162,7 @@ static void print_text(FILE *out, const struct statistics *s, const struct trace
     for (unsigned v = 0; v < 256; v++)
         for (unsigned m = 0; m < MECHANISMS; m++)
             if (s->vectors[m][v]) {
-                const char *name = m == MECH_IRQ || m == MECH_INT_N ? NULL : event_vector_name(v);
+                const char *name = event_exception_name(m, v);
 
                 fprintf(out, "%3u 0x%02x %-3s %-10s %12llu\n", v, v, name ? name : "", event_mechanism_name(m),
                         (ull)s->vectors[m][v]);

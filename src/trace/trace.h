@@ -29,9 +29,9 @@ struct trace_properties {
 };
 
 /* Keys that the views know. Others are kept and printed as they are.
- * Run:  "version" program version; "command" the command line; "cpu.model", "cpu.vendor" ("intel", "amd");
- *       "option.NAME" one per option that the run can be made again with; "image.NAME" = "HASH PATH" per image.
- * End:  "end.reason", "end.exit_code", "end.state_hash" (16 hex digits), "end.ticks", "end.retired"; the recorder adds
+ * Run:  "version" program version; "command" the command line, "argv.N" its words; "cpu.model", "cpu.vendor" ("intel",
+ * "amd"); "option.NAME" one per option that the run can be made again with; "image.NAME" = "HASH PATH" per image. End:
+ * "end.reason", "end.exit_code", "end.state_hash" (16 hex digits), "end.ticks", "end.retired"; the recorder adds
  *       "digest" and "events" itself. */
 
 /* Set (or replace) one pair. key: [a-z0-9._-]+; value: one line of any length (newlines become spaces).

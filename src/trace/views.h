@@ -6,7 +6,7 @@
 
 #include "trace/reader.h"
 
-/* Run description as "# key: value" lines. */
+/* Run description as "# key: value" lines, without the argv.N that repeat its command word by word. */
 void view_header(FILE *out, const struct trace_reader *r);
 /* End of the run, as "# key: value" lines; says so when the file has none. */
 void view_end(FILE *out, const struct trace_reader *r);

@@ -154,12 +154,61 @@ static void test_views(void **state)
     fixture_close(&f);
 }
 
+/* A fault beside transitions has no mechanism: its vector is named all the same. An interrupt's is a number. */
+static void test_causes_by_name(void **state)
+{
+    (void)state;
+    struct event_record lost = {
+        .kind = EVENT_KIND_UNDELIVERED, .present = EVENT_HAS_VECTOR | EVENT_HAS_ERROR, .vector = VEC_GP, .error = 0x82};
+    struct event_record irq = sample(MECH_IRQ, 0, 0);
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    irq.present = EVENT_HAS_VECTOR;
+    irq.vector = VEC_GP;
+    trace_print_line(out, 1, &lost, false);
+    trace_print_verbose(out, 2, &irq, false);
+    fclose(out);
+    assert_non_null(strstr(text, "undelivered #GP(82)"));
+    assert_non_null(strstr(text, "vector 13 (0x0d)\n"));
+    free(text);
+}
+
+/* The words of the command line are for making the run again; only info prints them. */
+static void test_header_leaves_arguments_out(void **state)
+{
+    (void)state;
+    struct trace_fixture f;
+    struct trace_view plain = {0};
+    struct error err = {0};
+    char *info = NULL;
+    size_t size;
+    FILE *out = open_memstream(&info, &size);
+
+    fixture_open(&f, "header");
+    fixture_record(&f, 2, true);
+    char *report = text_of(trace_report, f.path, NULL, &plain), *stat = text_of(trace_stat, f.path, NULL, &plain);
+    assert_int_equal(trace_info(out, f.path, &plain, &err), EXIT_OK);
+    fclose(out);
+    assert_non_null(strstr(report, "# command: "));
+    assert_null(strstr(report, "argv."));
+    assert_null(strstr(stat, "argv."));
+    assert_non_null(strstr(info, "# argv.1: run"));
+    free(report);
+    free(stat);
+    free(info);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filter_terms),
         cmocka_unit_test(test_filter_errors_name_the_word),
         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_causes_by_name),
+        cmocka_unit_test(test_header_leaves_arguments_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

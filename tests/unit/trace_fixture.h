@@ -169,6 +169,7 @@ static u64 fixture_record(struct trace_fixture *f, unsigned n, bool to_file)
 
     trace_properties_set(&run, "cpu.model", "max");
     trace_properties_set(&run, "command", "ringside run a\nb");
+    trace_properties_set(&run, "argv.1", "run");
     trace_properties_set(&end, "end.reason", "power-off");
     r = recorder_open(&options, &err);
     assert_non_null(r);
