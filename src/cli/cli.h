@@ -22,14 +22,14 @@ struct run_options {
     struct machine_options machine;
     enum serial_kind serial;
     const char *serial_path;
-    const char *record_path;  /* record -o FILE */
-    bool trace;               /* --trace: live text */
-    const char *trace_path;   /* --trace=FILE or -D FILE; NULL: stderr */
+    const char *record_path; /* record -o FILE */
+    bool trace;              /* --trace: live text */
+    const char *trace_path;  /* --trace=FILE or -D FILE; NULL: stderr */
     bool trace_verbose;
-    bool trace_side;          /* also SWAPGS, CR and MSR writes in the live text */
+    bool trace_side; /* also SWAPGS, CR and MSR writes in the live text */
     struct trace_filter filter;
     bool summary_json;
-    bool digest_only;         /* keep the event digest although nothing is recorded */
+    bool digest_only; /* keep the event digest although nothing is recorded */
     enum color_choice color;
 };
 

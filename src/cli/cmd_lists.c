@@ -17,8 +17,9 @@ int cmd_cpus(int argc, char **argv)
 
         if (!cpu_model_parse(&model, cpu_model_row_name(row), &err))
             return cli_fail(&err);
-        printf("  %-10s %-6s family %u model %u, %u-bit physical  %s\n", model.name, model.vendor == VENDOR_AMD ? "amd" : "intel",
-               model.family, model.model, model.physical_bits, model.brand);
+        printf("  %-10s %-6s family %u model %u, %u-bit physical  %s\n", model.name,
+               model.vendor == VENDOR_AMD ? "amd" : "intel", model.family, model.model, model.physical_bits,
+               model.brand);
     }
     printf("\nfeatures:");
     for (unsigned f = 0; f < CPU_FEATURES; f++)
@@ -67,7 +68,8 @@ int cmd_explain(int argc, char **argv)
     }
     if (found)
         return EXIT_OK;
-    error_set(&err, EXIT_USAGE, "no rule or subject is called '%s'; rules are SC-01, IR-07 and the like, subjects SYSCALL, IRET...",
+    error_set(&err, EXIT_USAGE,
+              "no rule or subject is called '%s'; rules are SC-01, IR-07 and the like, subjects SYSCALL, IRET...",
               argv[1]);
     return cli_fail(&err);
 }

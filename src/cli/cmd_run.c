@@ -97,11 +97,13 @@ static bool open_session(struct session *s, struct error *err)
 
 static void print_summary(const struct session *s, const struct machine_result *r)
 {
-    fprintf(stderr, "{\"reason\": \"%s\", \"exit_code\": %d, \"retired\": %llu, \"ticks\": %llu, \"state_hash\": \"%016llx\"",
+    fprintf(stderr,
+            "{\"reason\": \"%s\", \"exit_code\": %d, \"retired\": %llu, \"ticks\": %llu, \"state_hash\": \"%016llx\"",
             machine_end_name(r->end), r->exit_code, (unsigned long long)r->retired, (unsigned long long)r->ticks,
             (unsigned long long)r->state_hash);
     if (s->recorder != NULL)
-        fprintf(stderr, ", \"digest\": \"%016llx\", \"transitions\": %llu", (unsigned long long)recorder_digest(s->recorder),
+        fprintf(stderr, ", \"digest\": \"%016llx\", \"transitions\": %llu",
+                (unsigned long long)recorder_digest(s->recorder),
                 (unsigned long long)recorder_transitions(s->recorder));
     fprintf(stderr, "}\n");
 }
@@ -114,12 +116,13 @@ static void print_end(const struct machine_result *r)
     case END_DEBUG_EXIT:
     case END_QUIT: break;
     case END_SHUTDOWN:
-        fprintf(stderr, "ringside: the guest shut down (triple fault) after %llu instructions; --trace shows the chain\n",
+        fprintf(stderr,
+                "ringside: the guest shut down (triple fault) after %llu instructions; --trace shows the chain\n",
                 (unsigned long long)r->retired);
         break;
     default:
-        fprintf(stderr, "ringside: %s%s%s after %llu instructions\n", machine_end_name(r->end), r->detail[0] ? ": " : "", r->detail,
-                (unsigned long long)r->retired);
+        fprintf(stderr, "ringside: %s%s%s after %llu instructions\n", machine_end_name(r->end),
+                r->detail[0] ? ": " : "", r->detail, (unsigned long long)r->retired);
         break;
     }
 }
@@ -141,8 +144,8 @@ static int close_session(struct session *s, int code, u64 *digest)
         code = cli_fail(&err);
     }
     if (output_failed) {
-        error_set(&err, EXIT_FILE, "the guest's serial output could not be written%s%s", s->options.serial_path ? " to " : "",
-                  s->options.serial_path ? s->options.serial_path : "");
+        error_set(&err, EXIT_FILE, "the guest's serial output could not be written%s%s",
+                  s->options.serial_path ? " to " : "", s->options.serial_path ? s->options.serial_path : "");
         code = cli_fail(&err);
     }
     if (s->machine != NULL)
@@ -188,22 +191,17 @@ static int run_or_record(int argc, char **argv, bool record)
     if (!run_options_parse(&s.options, argc, argv, &err))
         return cli_fail(&err);
     if (record != (s.options.record_path != NULL)) {
-        error_set(&err, EXIT_USAGE, record ? "record wants -o FILE, the recording to write" : "-o belongs to 'ringside record'");
+        error_set(&err, EXIT_USAGE,
+                  record ? "record wants -o FILE, the recording to write" : "-o belongs to 'ringside record'");
         return cli_fail(&err);
     }
     describe_run(&s, argc, argv);
     return run_session(&s, NULL);
 }
 
-int cmd_run(int argc, char **argv)
-{
-    return run_or_record(argc, argv, false);
-}
+int cmd_run(int argc, char **argv) { return run_or_record(argc, argv, false); }
 
-int cmd_record(int argc, char **argv)
-{
-    return run_or_record(argc, argv, true);
-}
+int cmd_record(int argc, char **argv) { return run_or_record(argc, argv, true); }
 
 /* ---- replay: the words of the recorded command, the recorded input, and the digests compared. */
 
@@ -231,8 +229,8 @@ static u64 property_number(const struct trace_properties *p, const char *key, in
     return text == NULL ? 0 : strtoull(text, NULL, base);
 }
 
-static bool prepare_replay(struct session *s, const char *path, struct trace_properties *run, struct trace_properties *end,
-                           struct error *err)
+static bool prepare_replay(struct session *s, const char *path, struct trace_properties *run,
+                           struct trace_properties *end, struct error *err)
 {
     char *words[MAX_WORDS + 1];
     const char *reason;
@@ -250,7 +248,8 @@ static bool prepare_replay(struct session *s, const char *path, struct trace_pro
     s->replay_path = path;
     reason = trace_properties_get(end, "end.reason");
     if (reason == NULL)
-        return error_set(err, EXIT_FILE, "the recording '%s' has no end: it was cut short and cannot be replayed to compare", path);
+        return error_set(err, EXIT_FILE,
+                         "the recording '%s' has no end: it was cut short and cannot be replayed to compare", path);
     if (strcmp(reason, "quit") == 0 || strcmp(reason, "interrupted") == 0 || strcmp(reason, "timeout") == 0)
         s->options.machine.max_ticks = property_number(end, "end.ticks", 10);
     s->options.machine.timeout = 0;
@@ -268,7 +267,8 @@ int cmd_replay(int argc, char **argv)
 
     if (argc != 2 || argv[1][0] == '-') {
         fprintf(argc == 2 && wants_help(argc, argv) ? stdout : stderr,
-                "usage: ringside replay FILE\n\nMakes the recorded run again, with its input, and compares the event digests:\n"
+                "usage: ringside replay FILE\n\nMakes the recorded run again, with its input, and compares the event "
+                "digests:\n"
                 "exit code 0 when they are equal, 1 when they differ.\n");
         return argc == 2 && wants_help(argc, argv) ? EXIT_OK : EXIT_USAGE;
     }
@@ -280,8 +280,8 @@ int cmd_replay(int argc, char **argv)
     recorded = property_number(&end, "digest", 16);
     code = run_session(&s, &digest);
     if (digest != 0) {
-        fprintf(stderr, "ringside: digest %016llx, recorded %016llx: %s\n", (unsigned long long)digest, (unsigned long long)recorded,
-                digest == recorded ? "equal" : "DIFFERENT");
+        fprintf(stderr, "ringside: digest %016llx, recorded %016llx: %s\n", (unsigned long long)digest,
+                (unsigned long long)recorded, digest == recorded ? "equal" : "DIFFERENT");
         code = digest == recorded ? EXIT_OK : EXIT_DIFFERENT;
     }
     trace_properties_free(&run);

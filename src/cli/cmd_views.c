@@ -97,8 +97,8 @@ static bool parse(struct view_options *o, int argc, char **argv, unsigned words,
             const char *near = cli_nearest(word, with_value);
 
             if (with_value[k] == NULL)
-                return error_set(err, EXIT_USAGE, "unknown option '%s'%s%s%s", argv[i], near ? ", did you mean '--" : "",
-                                 near ? near : "", near ? "'?" : "");
+                return error_set(err, EXIT_USAGE, "unknown option '%s'%s%s%s", argv[i],
+                                 near ? ", did you mean '--" : "", near ? near : "", near ? "'?" : "");
             if (strcmp(with_value[k], word) == 0)
                 break;
         }
@@ -108,8 +108,9 @@ static bool parse(struct view_options *o, int argc, char **argv, unsigned words,
             return false;
     }
     if (o->word_count != words)
-        return error_set(err, EXIT_USAGE, words == 2 ? "show wants an event number and a recording: show ID FILE"
-                                                     : "give the recording to read");
+        return error_set(err, EXIT_USAGE,
+                         words == 2 ? "show wants an event number and a recording: show ID FILE"
+                                    : "give the recording to read");
     o->view.color = cli_color(o->color, stdout);
     return true;
 }
@@ -126,8 +127,8 @@ static void usage(const char *command)
            command, strcmp(command, "show") == 0 ? "ID " : "");
 }
 
-typedef enum exit_code viewer(FILE *out, const char *path, const struct trace_filter *filter, const struct trace_view *view,
-                              struct error *err);
+typedef enum exit_code viewer(FILE *out, const char *path, const struct trace_filter *filter,
+                              const struct trace_view *view, struct error *err);
 
 static int view(int argc, char **argv, viewer *viewer)
 {
@@ -145,27 +146,18 @@ static int view(int argc, char **argv, viewer *viewer)
     return code == EXIT_OK ? EXIT_OK : cli_fail(&err);
 }
 
-int cmd_report(int argc, char **argv)
-{
-    return view(argc, argv, trace_report);
-}
+int cmd_report(int argc, char **argv) { return view(argc, argv, trace_report); }
 
-int cmd_stat(int argc, char **argv)
-{
-    return view(argc, argv, trace_stat);
-}
+int cmd_stat(int argc, char **argv) { return view(argc, argv, trace_stat); }
 
-static enum exit_code info(FILE *out, const char *path, const struct trace_filter *filter, const struct trace_view *options,
-                           struct error *err)
+static enum exit_code info(FILE *out, const char *path, const struct trace_filter *filter,
+                           const struct trace_view *options, struct error *err)
 {
     (void)filter;
     return trace_info(out, path, options, err);
 }
 
-int cmd_info(int argc, char **argv)
-{
-    return view(argc, argv, info);
-}
+int cmd_info(int argc, char **argv) { return view(argc, argv, info); }
 
 int cmd_show(int argc, char **argv)
 {

@@ -16,10 +16,7 @@
 /* A signal handler can reach nothing but an object of static lifetime: the one exception to "no file-scope state". */
 static volatile sig_atomic_t signal_seen;
 
-static void on_signal(int number)
-{
-    signal_seen = number;
-}
+static void on_signal(int number) { signal_seen = number; }
 
 void console_catch_signals(void)
 {
@@ -128,7 +125,8 @@ static size_t filter_escapes(struct console *console, u8 *buffer, size_t size)
 static size_t input(void *context, u8 *buffer, size_t size, u64 timeout_ns, bool *closed)
 {
     struct console *console = context;
-    struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / TICKS_PER_SECOND), .tv_nsec = (long)(timeout_ns % TICKS_PER_SECOND)};
+    struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / TICKS_PER_SECOND),
+                               .tv_nsec = (long)(timeout_ns % TICKS_PER_SECOND)};
     fd_set readable;
     ssize_t n;
 

@@ -13,7 +13,7 @@ struct console {
     int in, out;             /* -1: none */
     bool raw;                /* the terminal was put into raw mode */
     struct termios saved;
-    bool escape;             /* Ctrl-A was typed */
+    bool escape; /* Ctrl-A was typed */
     bool write_failed;
 };
 

@@ -49,7 +49,8 @@ bool image_hash_verify(const struct trace_properties *run, const char *key, cons
     if (path == NULL || !hash_file(path, &hash))
         return error_set(err, EXIT_FILE, "the recording's image '%s' cannot be read", path ? path : recorded);
     if (hash != strtoull(recorded, NULL, 16))
-        return error_set(err, EXIT_FILE, "'%s' is not the file that was recorded (its contents changed): the run cannot be made again",
+        return error_set(err, EXIT_FILE,
+                         "'%s' is not the file that was recorded (its contents changed): the run cannot be made again",
                          path);
     return true;
 }

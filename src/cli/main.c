@@ -43,8 +43,10 @@ bool cli_color(enum color_choice choice, FILE *stream)
 
 static void usage(FILE *out)
 {
-    fprintf(out, "ringside %s - an x86 emulator that shows every privilege transition\n\n"
-                 "usage: ringside COMMAND [OPTIONS]\n\n", RINGSIDE_VERSION);
+    fprintf(out,
+            "ringside %s - an x86 emulator that shows every privilege transition\n\n"
+            "usage: ringside COMMAND [OPTIONS]\n\n",
+            RINGSIDE_VERSION);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
     fprintf(out, "\n'ringside COMMAND --help' explains a command. First look: ringside run tour:64 --trace -v\n");

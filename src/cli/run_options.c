@@ -55,10 +55,26 @@ static bool opt_memory(struct run_options *o, const char *value, struct error *e
     errno = 0;
     amount = strtoull(text, &end, 10);
     switch (*end) {
-    case 'k': case 'K': unit = 1u << 10; end++; break;
-    case 'm': case 'M': unit = 1u << 20; end++; break;
-    case 'g': case 'G': unit = 1u << 30; end++; break;
-    case 't': case 'T': unit = BIT(40); end++; break;
+    case 'k':
+    case 'K':
+        unit = 1u << 10;
+        end++;
+        break;
+    case 'm':
+    case 'M':
+        unit = 1u << 20;
+        end++;
+        break;
+    case 'g':
+    case 'G':
+        unit = 1u << 30;
+        end++;
+        break;
+    case 't':
+    case 'T':
+        unit = BIT(40);
+        end++;
+        break;
     default: break;
     }
     if (errno != 0 || end == text || *end != '\0' || *text == '-' || amount > BIT(40) / unit)
@@ -79,7 +95,8 @@ static bool opt_smp(struct run_options *o, const char *value, struct error *err)
 {
     (void)o;
     if (strcmp(value, "1") != 0 && strcmp(value, "cpus=1") != 0)
-        return error_set(err, EXIT_USAGE, "-smp %s: this version has one processor; leave the option out or say -smp 1", value);
+        return error_set(err, EXIT_USAGE, "-smp %s: this version has one processor; leave the option out or say -smp 1",
+                         value);
     return true;
 }
 
@@ -128,7 +145,8 @@ static bool opt_display(struct run_options *o, const char *value, struct error *
 {
     (void)o;
     if (strcmp(value, "none") != 0)
-        return error_set(err, EXIT_USAGE, "-display %s: this version has no display adapter yet; use -display none", value);
+        return error_set(err, EXIT_USAGE, "-display %s: this version has no display adapter yet; use -display none",
+                         value);
     return true;
 }
 
@@ -162,7 +180,8 @@ static bool opt_device(struct run_options *o, const char *value, struct error *e
     u64 port = 0x501;
 
     if (strncmp(value, name, sizeof name - 1) != 0 || (*rest != '\0' && *rest != ','))
-        return error_set(err, EXIT_USAGE, "-device %s: only isa-debug-exit[,iobase=N] can be added in this version", value);
+        return error_set(err, EXIT_USAGE, "-device %s: only isa-debug-exit[,iobase=N] can be added in this version",
+                         value);
     while (*rest == ',') {
         char word[32];
         size_t length = strcspn(++rest, ",");
@@ -208,8 +227,9 @@ static bool opt_rtc(struct run_options *o, const char *value, struct error *err)
         o->machine.rtc_start = (i64)seconds;
         return true;
     }
-    if (sscanf(base, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
-               &used) != 6 || base[used] != '\0')
+    if (sscanf(base, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+               &tm.tm_sec, &used) != 6 ||
+        base[used] != '\0')
         return error_set(err, EXIT_USAGE, "-rtc %s: base=utc, base=YYYY-MM-DDTHH:MM:SS or base=@SECONDS", value);
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
@@ -337,7 +357,8 @@ static const struct option {
     {"on-shutdown", WORD, opt_on_shutdown, "WHAT", "triple fault: stop (exit code 4) or reset"},
     {"device", WORD, opt_device, "DEV", "isa-debug-exit[,iobase=N]"},
     {"clock", WORD, opt_clock, "WHICH", "virtual (default, repeatable) or host (never faster than real time)"},
-    {"rtc", WORD, opt_rtc, "base=T", "start of the clock: utc, YYYY-MM-DDTHH:MM:SS, @SECONDS (default 2025-01-01T00:00:00)"},
+    {"rtc", WORD, opt_rtc, "base=T",
+     "start of the clock: utc, YYYY-MM-DDTHH:MM:SS, @SECONDS (default 2025-01-01T00:00:00)"},
     {"boot32", NONE, opt_boot32, NULL, "enter a 64-bit bzImage by its 32-bit entry point"},
     {"max-insns", WORD, opt_max_insns, "N", "end after N instructions (exit code 5)"},
     {"timeout", WORD, opt_timeout, "S", "end after S seconds of host time (exit code 124)"},
@@ -388,8 +409,15 @@ void run_options_help(FILE *out)
 
         if (p->help == NULL)
             continue;
-        snprintf(left, sizeof left, "%s%s%s%s", is_short ? "-" : p->argument == EQUALS ? "--" : "-", p->name,
-                 p->value == NULL ? "" : p->argument == EQUALS ? "[=" : " ", p->value == NULL ? "" : p->value);
+        snprintf(left, sizeof left, "%s%s%s%s",
+                 is_short                ? "-"
+                 : p->argument == EQUALS ? "--"
+                                         : "-",
+                 p->name,
+                 p->value == NULL        ? ""
+                 : p->argument == EQUALS ? "[="
+                                         : " ",
+                 p->value == NULL ? "" : p->value);
         fprintf(out, "  %s%s%*s%s\n", left, p->value != NULL && p->argument == EQUALS ? "]" : "",
                 (int)(24 - strlen(left)), "", p->help);
     }
@@ -427,7 +455,8 @@ static bool parse_option(struct run_options *o, int argc, char **argv, int *i, s
             return error_set(err, EXIT_USAGE, "option '-%s' takes no value", p->name);
         if (p->argument == WORD && !has_value) {
             if (*i + 1 >= argc)
-                return error_set(err, EXIT_USAGE, "option '-%s' wants a value (%s)", p->name, p->value ? p->value : "TEXT");
+                return error_set(err, EXIT_USAGE, "option '-%s' wants a value (%s)", p->name,
+                                 p->value ? p->value : "TEXT");
             value = argv[++*i];
         }
         return p->handle(o, value, err);
@@ -446,7 +475,8 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, struct erro
         } else if (o->machine.kernel == NULL) {
             o->machine.kernel = argv[i];
         } else {
-            return error_set(err, EXIT_USAGE, "'%s' is one word too many: the image is already '%s'", argv[i], o->machine.kernel);
+            return error_set(err, EXIT_USAGE, "'%s' is one word too many: the image is already '%s'", argv[i],
+                             o->machine.kernel);
         }
     }
     if (o->machine.kernel == NULL)

@@ -94,10 +94,7 @@ struct pci_host *pci_host_new(struct ports *ports)
     return host;
 }
 
-void pci_host_free(struct pci_host *host)
-{
-    free(host);
-}
+void pci_host_free(struct pci_host *host) { free(host); }
 
 void pci_host_add(struct pci_host *host, unsigned device, unsigned function, struct pci_function *f)
 {

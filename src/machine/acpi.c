@@ -83,12 +83,12 @@ static paddr_t build_fadt(struct builder *b, paddr_t facs, paddr_t dsdt)
     store_le32(fadt + 56, ACPI_PM_BASE);
     store_le32(fadt + 64, ACPI_PM_BASE + 4);
     store_le32(fadt + 76, ACPI_PM_BASE + 8);
-    fadt[88] = 4; /* PM1 event length */
-    fadt[89] = 2; /* PM1 control length */
-    fadt[91] = 4; /* PM timer length */
-    store_le16(fadt + 96, 0xFFFF);  /* no C2 */
-    store_le16(fadt + 98, 0xFFFF);  /* no C3 */
-    fadt[108] = 0x32;               /* century byte of the CMOS */
+    fadt[88] = 4;                            /* PM1 event length */
+    fadt[89] = 2;                            /* PM1 control length */
+    fadt[91] = 4;                            /* PM timer length */
+    store_le16(fadt + 96, 0xFFFF);           /* no C2 */
+    store_le16(fadt + 98, 0xFFFF);           /* no C3 */
+    fadt[108] = 0x32;                        /* century byte of the CMOS */
     store_le16(fadt + 109, 0x0003 | 1 << 2); /* legacy devices, 8042, and no VGA to probe */
     store_le32(fadt + 112, WBINVD | PROC_C1 | SLP_BUTTON | RESET_REG);
     io_address(fadt + 116, 8, 1, 0xCF9);
@@ -140,7 +140,8 @@ static paddr_t build_madt(struct builder *b, unsigned processors)
 }
 
 /* RSDT (32-bit pointers) or XSDT (64-bit). */
-static paddr_t build_root(struct builder *b, const char signature[4], unsigned pointer_bytes, const paddr_t *tables, unsigned count)
+static paddr_t build_root(struct builder *b, const char signature[4], unsigned pointer_bytes, const paddr_t *tables,
+                          unsigned count)
 {
     u8 root[HEADER_BYTES + 8 * 8] = {0};
 
@@ -153,7 +154,7 @@ static paddr_t build_root(struct builder *b, const char signature[4], unsigned p
 paddr_t acpi_build(struct physmem *pm, const struct acpi_config *config)
 {
     struct builder b = {.pm = pm, .next = config->area + 64};
-    u8 rsdp[36] = {0};
+    u8 rsdp[ACPI_RSDP_BYTES] = {0};
     paddr_t tables[2];
     unsigned count = 0;
     paddr_t facs = build_facs(&b);

@@ -7,12 +7,13 @@
 #include "bus/physmem.h"
 
 #define ACPI_AREA_BYTES 0x10000u
-#define ACPI_PM_BASE 0x600u /* PM1a event block at +0, control at +4, timer at +8 */
-#define ACPI_SLEEP_TYPE_S5 5u   /* \_S5 in firmware/dsdt.asl */
+#define ACPI_RSDP_BYTES 36u
+#define ACPI_PM_BASE 0x600u   /* PM1a event block at +0, control at +4, timer at +8 */
+#define ACPI_SLEEP_TYPE_S5 5u /* \_S5 in firmware/dsdt.asl */
 
 struct acpi_config {
-    paddr_t area;    /* ACPI_AREA_BYTES of RAM for the tables, marked as ACPI data in the memory map */
-    bool has_apic;   /* a MADT is made */
+    paddr_t area;  /* ACPI_AREA_BYTES of RAM for the tables, marked as ACPI data in the memory map */
+    bool has_apic; /* a MADT is made */
     unsigned processors;
 };
 

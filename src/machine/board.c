@@ -85,10 +85,7 @@ static void intr_changed(void *context, unsigned number, bool level)
     attention(b);
 }
 
-static void lapic_changed(void *context)
-{
-    attention(context);
-}
+static void lapic_changed(void *context) { attention(context); }
 
 static void nmi(void *context)
 {
@@ -119,7 +116,8 @@ static void smi(void *context)
     struct board *b = context;
 
     b->cpu->host.stop = STOP_UNIMPLEMENTED;
-    snprintf(b->cpu->host.stop_text, sizeof b->cpu->host.stop_text, "a system-management interrupt was sent: SMM is not implemented");
+    snprintf(b->cpu->host.stop_text, sizeof b->cpu->host.stop_text,
+             "a system-management interrupt was sent: SMM is not implemented");
     attention(b);
 }
 
@@ -267,6 +265,25 @@ static void describe_memory(struct boot_request *request, u64 low, u64 high)
     request->e820_count = (unsigned)(e - request->e820);
 }
 
+/* The part of the BIOS data area that kernels read without calling the BIOS: COM1, the EBDA and the base memory size.
+ * IBM PS/2 and PC BIOS Interface Technical Reference, "BIOS Data Area". */
+static void write_bios_data_area(struct physmem *pm)
+{
+    static const struct {
+        u16 at, value;
+    } words[] = {
+        {0x400, 0x3F8},             /* COM1 */
+        {0x40E, EBDA_START >> 4},   /* segment of the extended BIOS data area */
+        {0x410, 0x0200},            /* equipment: one serial port */
+        {0x413, EBDA_START / 1024}, /* KiB of base memory */
+    };
+    u8 ebda_kib = 1;
+
+    for (unsigned i = 0; i < ARRAY_LEN(words); i++)
+        physmem_write(pm, words[i].at, &words[i].value, sizeof words[i].value, INITIATOR_LOADER);
+    physmem_write(pm, EBDA_START, &ebda_kib, sizeof ebda_kib, INITIATOR_LOADER);
+}
+
 static bool read_kernel(struct guest_file *file, const char *name, u64 limit, struct error *err)
 {
     if (strcmp(name, "tour:32") == 0)
@@ -282,25 +299,29 @@ static bool load_image(struct board *b, struct error *err)
 {
     const struct machine_options *o = b->options;
     u64 low = physmem_low_ram_bytes(b->physmem), total = physmem_ram_bytes(b->physmem);
-    struct boot_request request = {.initrd = o->initrd, .append = o->append, .physmem = b->physmem,
-                                   .usable_low = low - ACPI_AREA_BYTES};
+    struct boot_request request = {
+        .initrd = o->initrd, .append = o->append, .physmem = b->physmem, .usable_low = low - ACPI_AREA_BYTES};
     struct boot_entry entry;
-    u8 rom[ROM_BYTES];
+    u8 rom[ROM_BYTES], rsdp[ACPI_RSDP_BYTES];
     bool ok;
 
     if (!read_kernel(&request.kernel, o->kernel, total, err))
         return false;
     describe_memory(&request, low, total - low);
+    write_bios_data_area(b->physmem);
     request.entry64 = o->model.feature[FEAT_LM] && !o->boot32;
     if (!o->no_acpi)
-        request.acpi_rsdp = acpi_build(b->physmem, &(struct acpi_config){.area = low - ACPI_AREA_BYTES, .processors = 1,
-                                                                         .has_apic = b->lapic != NULL});
+        request.acpi_rsdp = acpi_build(
+            b->physmem,
+            &(struct acpi_config){.area = low - ACPI_AREA_BYTES, .processors = 1, .has_apic = b->lapic != NULL});
     ok = direct_boot_load(&request, &entry, err);
     if (strncmp(o->kernel, "tour:", 5) != 0)
         guest_file_free(&request.kernel);
     if (!ok)
         return false;
-    direct_boot_rom(rom, &entry);
+    if (request.acpi_rsdp != 0)
+        physmem_read(b->physmem, request.acpi_rsdp, rsdp, sizeof rsdp, INITIATOR_LOADER);
+    direct_boot_rom(rom, &entry, request.acpi_rsdp != 0 ? rsdp : NULL);
     physmem_map_rom(b->physmem, ROM_LOW, ROM_BYTES, rom, "boot rom");
     physmem_map_rom(b->physmem, ROM_HIGH, ROM_BYTES, rom, "boot rom");
     return true;
@@ -315,8 +336,10 @@ static void make_interrupt_controllers(struct board *b)
     pic_output(b->pic)->context = b;
     if (b->options->model.feature[FEAT_APIC]) {
         b->apic_bus = apic_bus_new(b->physmem, b->clock);
-        b->lapic = lapic_new(b->apic_bus, 0, &(struct lapic_hooks){.context = b, .changed = lapic_changed, .nmi = nmi,
-                                                                   .init = init, .smi = smi, .tsc = guest_tsc});
+        b->lapic = lapic_new(
+            b->apic_bus, 0,
+            &(struct lapic_hooks){
+                .context = b, .changed = lapic_changed, .nmi = nmi, .init = init, .smi = smi, .tsc = guest_tsc});
         b->ioapic = ioapic_new(b->physmem, b->apic_bus, 1);
     }
     for (unsigned i = 0; i < ISA_IRQS; i++)
@@ -330,7 +353,8 @@ static void make_devices(struct board *b)
     b->pci_host = pci_host_new(b->ports);
     b->cf9 = cf9_new(b->ports, reset_control, b);
     b->a20_port92 = b->a20_i8042 = true;
-    b->port92 = port92_new(b->ports, true, &(struct port92_hooks){.context = b, .a20 = a20_from_port92, .reset = reset_line});
+    b->port92 =
+        port92_new(b->ports, true, &(struct port92_hooks){.context = b, .a20 = a20_from_port92, .reset = reset_line});
     b->i8042 = i8042_new(b->ports, &b->irq[1], &b->irq[12],
                          &(struct i8042_hooks){.context = b, .a20 = a20_from_i8042, .reset = reset_line});
     b->pit = pit_new(b->ports, b->clock, &b->irq[0]);

@@ -8,6 +8,7 @@
 
 #include "base/bits.h"
 #include "firmware.h"
+#include "machine/acpi.h"
 
 bool direct_boot_load(const struct boot_request *request, struct boot_entry *entry, struct error *err)
 {
@@ -24,12 +25,15 @@ bool direct_boot_load(const struct boot_request *request, struct boot_entry *ent
         if (claimed)
             return ok;
     }
-    return error_set(err, EXIT_FILE,
-                     "the kernel '%s' is not a bzImage, a Multiboot 1 image or an ELF vmlinux; give one of these with -kernel",
-                     request->kernel.path);
+    return error_set(
+        err, EXIT_FILE,
+        "the kernel '%s' is not a bzImage, a Multiboot 1 image or an ELF vmlinux; give one of these with -kernel",
+        request->kernel.path);
 }
 
-void direct_boot_rom(u8 rom[65536], const struct boot_entry *entry)
+#define ROM_RSDP 0x8000u
+
+void direct_boot_rom(u8 rom[65536], const struct boot_entry *entry, const u8 *rsdp)
 {
     assert(firmware_direct_boot_end - firmware_direct_boot == 65536);
     memcpy(rom, firmware_direct_boot, 65536);
@@ -41,6 +45,8 @@ void direct_boot_rom(u8 rom[65536], const struct boot_entry *entry)
     store_le32(rom + 0x18, BOOT_PAGE_TABLES);
     store_le32(rom + 0x1C, BOOT_STACK_TOP);
     store_le64(rom + 0x20, entry->entry);
+    if (rsdp != NULL)
+        memcpy(rom + ROM_RSDP, rsdp, ACPI_RSDP_BYTES);
 }
 
 void direct_boot_page_tables(struct physmem *pm)

@@ -18,14 +18,14 @@ struct e820_entry {
 /* What every loader needs to know. */
 struct boot_request {
     struct guest_file kernel;
-    const char *initrd;  /* path, or NULL; Multiboot takes "file args,file args" from it */
-    const char *append;       /* command line, "" when none */
+    const char *initrd; /* path, or NULL; Multiboot takes "file args,file args" from it */
+    const char *append; /* command line, "" when none */
     struct physmem *physmem;
-    u64 usable_low;           /* end of the RAM below 4 GiB that a kernel may use */
+    u64 usable_low; /* end of the RAM below 4 GiB that a kernel may use */
     struct e820_entry e820[E820_MAX];
     unsigned e820_count;
-    paddr_t acpi_rsdp;        /* 0: no ACPI */
-    bool entry64;             /* prefer the 64-bit entry where the image has one (the CPU has long mode) */
+    paddr_t acpi_rsdp; /* 0: no ACPI */
+    bool entry64;      /* prefer the 64-bit entry where the image has one (the CPU has long mode) */
 };
 
 /* How the stub enters the kernel. Offsets of the parameter block are documented in firmware/direct_boot.S. */
@@ -50,16 +50,17 @@ bool elf_load_segments(const struct boot_request *request, u64 *entry, bool *is6
 
 /* Fixed places in low memory. */
 #define BOOT_STACK_TOP 0x9000u
-#define BOOT_PARAMS 0x10000u       /* Linux zero page; Multiboot information */
+#define BOOT_PARAMS 0x10000u /* Linux zero page; Multiboot information */
 #define BOOT_COMMAND_LINE 0x20000u
 #define BOOT_COMMAND_LINE_MAX 0x8000u
-#define BOOT_PAGE_TABLES 0x30000u  /* six pages: PML4, PDPT, four directories */
+#define BOOT_PAGE_TABLES 0x30000u /* six pages: PML4, PDPT, four directories */
 
 /* Linux zero page for an image whose setup header is header (NULL: a bare vmlinux). */
 bool linux_boot_params(const struct boot_request *request, const u8 *header, size_t header_size, u64 kernel_end,
                        u64 initrd_max, struct error *err);
-/* The 64 KiB ROM: the stub with its parameter block filled. */
-void direct_boot_rom(u8 rom[65536], const struct boot_entry *entry);
+/* The 64 KiB ROM: the stub with its parameter block filled, and a copy of the RSDP (36 bytes; NULL: none) on a 16-byte
+ * boundary, where kernels that get no pointer search for it. */
+void direct_boot_rom(u8 rom[65536], const struct boot_entry *entry, const u8 *rsdp);
 /* Page tables that map the first 4 GiB one to one, for the 64-bit entry. */
 void direct_boot_page_tables(struct physmem *pm);
 

@@ -22,8 +22,9 @@ static bool read_open_file(struct guest_file *file, const char *what, int fd, u6
     if (st.st_size == 0)
         return error_set(err, EXIT_FILE, "the %s '%s' is empty", what, file->path);
     if ((u64)st.st_size > limit)
-        return error_set(err, EXIT_FILE, "the %s '%s' has %llu bytes, more than fit (%llu): give the guest more memory with -m",
-                         what, file->path, (unsigned long long)st.st_size, (unsigned long long)limit);
+        return error_set(err, EXIT_FILE,
+                         "the %s '%s' has %llu bytes, more than fit (%llu): give the guest more memory with -m", what,
+                         file->path, (unsigned long long)st.st_size, (unsigned long long)limit);
     file->bytes = malloc((size_t)st.st_size);
     if (file->bytes == NULL)
         return error_set(err, EXIT_LIMIT, "no memory for the %s '%s'", what, file->path);

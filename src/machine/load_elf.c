@@ -13,11 +13,13 @@ static bool load_segment(const struct boot_request *request, const GElf_Phdr *ph
     const struct guest_file *kernel = &request->kernel;
 
     if (ph->p_offset > kernel->size || ph->p_filesz > kernel->size - ph->p_offset || ph->p_memsz < ph->p_filesz)
-        return error_set(err, EXIT_FILE, "the ELF image '%s' is cut short: a segment lies outside the file", kernel->path);
+        return error_set(err, EXIT_FILE, "the ELF image '%s' is cut short: a segment lies outside the file",
+                         kernel->path);
     if (ph->p_paddr < 0x100000 || ph->p_paddr > request->usable_low || ph->p_memsz > request->usable_low - ph->p_paddr)
-        return error_set(err, EXIT_FILE,
-                         "the ELF image '%s' has a segment at physical %#llx (%llu KiB), outside the guest's memory: raise -m",
-                         kernel->path, (unsigned long long)ph->p_paddr, (unsigned long long)(ph->p_memsz >> 10));
+        return error_set(
+            err, EXIT_FILE,
+            "the ELF image '%s' has a segment at physical %#llx (%llu KiB), outside the guest's memory: raise -m",
+            kernel->path, (unsigned long long)ph->p_paddr, (unsigned long long)(ph->p_memsz >> 10));
     physmem_write(request->physmem, ph->p_paddr, kernel->bytes + ph->p_offset, ph->p_filesz, INITIATOR_LOADER);
     if (ph->p_paddr + ph->p_memsz > *end)
         *end = ph->p_paddr + ph->p_memsz;
@@ -59,7 +61,8 @@ bool elf_load_segments(const struct boot_request *request, u64 *entry, bool *is6
     if (elf == NULL || gelf_getehdr(elf, &eh) == NULL)
         error_set(err, EXIT_FILE, "the ELF image '%s' has a damaged header", request->kernel.path);
     else if (eh.e_machine != EM_386 && eh.e_machine != EM_X86_64)
-        error_set(err, EXIT_FILE, "the ELF image '%s' is for another processor (machine %u)", request->kernel.path, eh.e_machine);
+        error_set(err, EXIT_FILE, "the ELF image '%s' is for another processor (machine %u)", request->kernel.path,
+                  eh.e_machine);
     else
         ok = load_all(request, elf, end, err);
     if (ok) {
@@ -82,10 +85,12 @@ bool vmlinux_load(const struct boot_request *request, struct boot_entry *entry, 
     if (!elf_load_segments(request, &start, &is64, &end, err))
         return false;
     if (start >= BIT(32))
-        return error_set(err, EXIT_FILE, "the ELF image '%s' has the entry point %#llx, which is not a physical address below 4 GiB",
+        return error_set(err, EXIT_FILE,
+                         "the ELF image '%s' has the entry point %#llx, which is not a physical address below 4 GiB",
                          request->kernel.path, (unsigned long long)start);
     if (is64 && !request->entry64)
-        return error_set(err, EXIT_FILE, "the kernel '%s' is 64-bit and the CPU model has no long mode: choose another -cpu",
+        return error_set(err, EXIT_FILE,
+                         "the kernel '%s' is 64-bit and the CPU model has no long mode: choose another -cpu",
                          request->kernel.path);
     if (!linux_boot_params(request, NULL, 0, end, 0x37FFFFFF, err))
         return false;

@@ -40,7 +40,8 @@ enum {
 #define LOAD_ADDRESS 0x100000u
 #define ENTRY64_OFFSET 0x200u
 
-static bool place_initrd(const struct boot_request *request, u8 *params, u64 kernel_end, u64 initrd_max, struct error *err)
+static bool place_initrd(const struct boot_request *request, u8 *params, u64 kernel_end, u64 initrd_max,
+                         struct error *err)
 {
     u64 top = request->usable_low < initrd_max + 1 ? request->usable_low : initrd_max + 1;
     struct guest_file initrd;
@@ -52,9 +53,10 @@ static bool place_initrd(const struct boot_request *request, u8 *params, u64 ker
         return false;
     base = (top - initrd.size) & PAGE_MASK;
     if (base < kernel_end) {
-        error_set(err, EXIT_FILE,
-                  "the initrd '%s' (%zu KiB) does not fit above the kernel, which needs memory up to %llu MiB: raise -m",
-                  initrd.path, initrd.size >> 10, (unsigned long long)((kernel_end + 0xFFFFF) >> 20));
+        error_set(
+            err, EXIT_FILE,
+            "the initrd '%s' (%zu KiB) does not fit above the kernel, which needs memory up to %llu MiB: raise -m",
+            initrd.path, initrd.size >> 10, (unsigned long long)((kernel_end + 0xFFFFF) >> 20));
         guest_file_free(&initrd);
         return false;
     }
@@ -125,19 +127,22 @@ bool linux_load(const struct boot_request *request, struct boot_entry *entry, bo
     u64 end, size, initrd_max;
     bool has64;
 
-    if (kernel->size < HDR_MAGIC + 4 || load_le16(image + HDR_BOOT_FLAG) != 0xAA55 || memcmp(image + HDR_MAGIC, "HdrS", 4) != 0)
+    if (kernel->size < HDR_MAGIC + 4 || load_le16(image + HDR_BOOT_FLAG) != 0xAA55 ||
+        memcmp(image + HDR_MAGIC, "HdrS", 4) != 0)
         return false;
     *claimed = true;
     if (kernel->size < HDR_END)
         return error_set(err, EXIT_FILE, "the kernel '%s' is cut short inside its setup header", kernel->path);
     version = load_le16(image + HDR_VERSION);
     if (version < PROTOCOL_MIN || !(image[HDR_LOADFLAGS] & LOADED_HIGH))
-        return error_set(err, EXIT_FILE, "the kernel '%s' speaks boot protocol %u.%02u; a bzImage of 2.06 or newer is needed",
+        return error_set(err, EXIT_FILE,
+                         "the kernel '%s' speaks boot protocol %u.%02u; a bzImage of 2.06 or newer is needed",
                          kernel->path, version >> 8, version & 0xFF);
     setup_size = (size_t)((image[HDR_SETUP_SECTS] == 0 ? 4 : image[HDR_SETUP_SECTS]) + 1) * 512;
     size = (u64)load_le32(image + 0x1F4) * 16; /* syssize: the protected-mode part, in paragraphs */
     if (kernel->size <= setup_size || size > kernel->size - setup_size + 15)
-        return error_set(err, EXIT_FILE, "the kernel '%s' is cut short: its header announces %llu bytes, the file has %zu",
+        return error_set(err, EXIT_FILE,
+                         "the kernel '%s' is cut short: its header announces %llu bytes, the file has %zu",
                          kernel->path, (unsigned long long)(setup_size + size), kernel->size);
     size = kernel->size - setup_size;
     end = runtime_end(image, version, LOAD_ADDRESS + size);
@@ -151,7 +156,8 @@ bool linux_load(const struct boot_request *request, struct boot_entry *entry, bo
         header_size = HDR_END;
     initrd_max = load_le32(image + HDR_INITRD_ADDR_MAX);
     if (strlen(request->append) > load_le32(image + HDR_CMDLINE_SIZE))
-        return error_set(err, EXIT_USAGE, "the kernel command line (-append) has %zu bytes; this kernel takes at most %u",
+        return error_set(err, EXIT_USAGE,
+                         "the kernel command line (-append) has %zu bytes; this kernel takes at most %u",
                          strlen(request->append), load_le32(image + HDR_CMDLINE_SIZE));
     if (!linux_boot_params(request, image, header_size, end, initrd_max, err))
         return false;

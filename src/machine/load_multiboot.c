@@ -81,8 +81,8 @@ static u32 keep_string(struct info *info, const char *text, size_t length)
 }
 
 /* One module: "file arguments". */
-static bool load_module(const struct boot_request *request, struct info *info, unsigned index, const char *spec, size_t length,
-                        u64 *next, struct error *err)
+static bool load_module(const struct boot_request *request, struct info *info, unsigned index, const char *spec,
+                        size_t length, u64 *next, struct error *err)
 {
     struct guest_file file;
     size_t name_length = strcspn(spec, " ");
@@ -107,7 +107,8 @@ static bool load_module(const struct boot_request *request, struct info *info, u
     return ok;
 }
 
-static bool load_modules(const struct boot_request *request, struct info *info, u64 end, unsigned *count, struct error *err)
+static bool load_modules(const struct boot_request *request, struct info *info, u64 end, unsigned *count,
+                         struct error *err)
 {
     const char *list = request->initrd;
     u64 next = (end + PAGE_SIZE - 1) & PAGE_MASK;
@@ -157,7 +158,8 @@ static bool write_information(const struct boot_request *request, u64 end, struc
         free(line);
     }
     if (line_at == 0)
-        return error_set(err, EXIT_USAGE, "the kernel command line (-append) is too long for Multiboot (%zu bytes)", length);
+        return error_set(err, EXIT_USAGE, "the kernel command line (-append) is too long for Multiboot (%zu bytes)",
+                         length);
     if (!load_modules(request, &info, end, &modules, err))
         return false;
     memcpy(info.bytes + AT_NAME, name, sizeof name);
@@ -181,11 +183,13 @@ bool multiboot_load(const struct boot_request *request, struct boot_entry *entry
         return false;
     *claimed = true;
     if (load_le32(header + 4) & HEADER_UNKNOWN_REQUIRED)
-        return error_set(err, EXIT_FILE, "the Multiboot image '%s' requires features that the specification does not define",
+        return error_set(err, EXIT_FILE,
+                         "the Multiboot image '%s' requires features that the specification does not define",
                          request->kernel.path);
     if (load_le32(header + 4) & HEADER_ADDRESSES) {
         if ((size_t)(header - request->kernel.bytes) + 32 > request->kernel.size)
-            return error_set(err, EXIT_FILE, "the Multiboot image '%s' is cut short inside its header", request->kernel.path);
+            return error_set(err, EXIT_FILE, "the Multiboot image '%s' is cut short inside its header",
+                             request->kernel.path);
         if (!load_flat(request, header, &start, &end, err))
             return false;
     } else if (!elf_load_segments(request, &start, &is64, &end, err)) {

@@ -50,10 +50,7 @@ static const struct {
     [END_UNIMPLEMENTED] = {"unimplemented", EXIT_LIMIT},
 };
 
-const char *machine_end_name(enum machine_end end)
-{
-    return ends[end].name;
-}
+const char *machine_end_name(enum machine_end end) { return ends[end].name; }
 
 void machine_options_init(struct machine_options *options)
 {
@@ -73,10 +70,7 @@ static void stop(struct machine *m, enum machine_end end)
     cpu_attention(m->cpu);
 }
 
-static void power_off(void *context)
-{
-    stop(context, END_POWER_OFF);
-}
+static void power_off(void *context) { stop(context, END_POWER_OFF); }
 
 static void debug_exit(void *context, u32 code)
 {
@@ -107,10 +101,7 @@ static void output(void *context, unsigned port, const u8 *bytes, size_t size)
         m->options.world.output(m->options.world.context, port, bytes, size);
 }
 
-void machine_quit(struct machine *m)
-{
-    stop(m, END_QUIT);
-}
+void machine_quit(struct machine *m) { stop(m, END_QUIT); }
 
 /* ---- life and death */
 
@@ -125,8 +116,8 @@ static void deadline_changed(void *context)
 
 static bool build(struct machine *m, struct error *err)
 {
-    struct board_callbacks callbacks = {.context = m, .power_off = power_off, .reset = reset, .debug_exit = debug_exit,
-                                        .output = output};
+    struct board_callbacks callbacks = {
+        .context = m, .power_off = power_off, .reset = reset, .debug_exit = debug_exit, .output = output};
 
     m->board = board_new(&m->options, &m->clock, m->input, &callbacks, err);
     if (m->board == NULL)
@@ -195,15 +186,9 @@ static bool reboot(struct machine *m, struct error *err)
     return true;
 }
 
-struct cpu *machine_cpu(struct machine *m)
-{
-    return m->cpu;
-}
+struct cpu *machine_cpu(struct machine *m) { return m->cpu; }
 
-struct input_port *machine_input(struct machine *m)
-{
-    return m->input;
-}
+struct input_port *machine_input(struct machine *m) { return m->input; }
 
 /* ---- the host between slices */
 
@@ -286,7 +271,8 @@ static void follow_host_clock(const struct machine *m)
 
     if (m->clock.ticks > elapsed) {
         u64 ahead = m->clock.ticks - elapsed;
-        struct timespec pause = {.tv_sec = (time_t)(ahead / TICKS_PER_SECOND), .tv_nsec = (long)(ahead % TICKS_PER_SECOND)};
+        struct timespec pause = {.tv_sec = (time_t)(ahead / TICKS_PER_SECOND),
+                                 .tv_nsec = (long)(ahead % TICKS_PER_SECOND)};
 
         nanosleep(&pause, NULL);
     }

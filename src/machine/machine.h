@@ -30,25 +30,35 @@ enum on_shutdown { ON_SHUTDOWN_STOP, ON_SHUTDOWN_RESET };
 struct machine_options {
     u64 ram_bytes;
     struct cpu_model model;
-    const char *kernel;   /* path, or "tour:32", "tour:64" for the embedded ring tour */
-    const char *initrd;   /* path; for Multiboot "file args,file args"; NULL = none */
-    const char *append;   /* "" = none */
+    const char *kernel; /* path, or "tour:32", "tour:64" for the embedded ring tour */
+    const char *initrd; /* path; for Multiboot "file args,file args"; NULL = none */
+    const char *append; /* "" = none */
     bool no_reboot;
     bool no_acpi;
-    bool boot32;          /* enter a 64-bit bzImage by its 32-bit entry */
+    bool boot32; /* enter a 64-bit bzImage by its 32-bit entry */
     enum on_shutdown on_shutdown;
     unsigned debug_exit_port; /* isa-debug-exit's I/O base; 0 = none */
     enum machine_clock clock;
-    u64 max_insns;        /* 0 = no limit */
-    u64 max_ticks;        /* end as END_QUIT at this tick (a replay of a session that was left); 0 = no limit */
-    double timeout;       /* host seconds; 0 = none */
-    i64 rtc_start;        /* seconds since the Unix epoch */
+    u64 max_insns;  /* 0 = no limit */
+    u64 max_ticks;  /* end as END_QUIT at this tick (a replay of a session that was left); 0 = no limit */
+    double timeout; /* host seconds; 0 = none */
+    i64 rtc_start;  /* seconds since the Unix epoch */
     struct machine_world world;
 };
 
 enum machine_end {
-    END_NONE, END_POWER_OFF, END_RESET, END_HALTED, END_DEBUG_EXIT, END_SHUTDOWN, END_MAX_INSNS, END_TIMEOUT,
-    END_INTERRUPTED, END_QUIT, END_UNIMPLEMENTED, MACHINE_ENDS
+    END_NONE,
+    END_POWER_OFF,
+    END_RESET,
+    END_HALTED,
+    END_DEBUG_EXIT,
+    END_SHUTDOWN,
+    END_MAX_INSNS,
+    END_TIMEOUT,
+    END_INTERRUPTED,
+    END_QUIT,
+    END_UNIMPLEMENTED,
+    MACHINE_ENDS
 };
 
 struct machine_result {
