@@ -90,6 +90,31 @@ static void test_ferr(void **state)
     fixture_close(&fx);
 }
 
+/* MMX waits for FERR# as x87 instructions do: nothing is written until IGNNE#. */
+static void test_ferr_at_mmx(void **state)
+{
+    struct ferr_pin pin = {.asserted = false};
+    struct fixture fx;
+
+    (void)state;
+    open_64(&fx);
+    fx.cpu->arch.cr0 &= ~CR0_NE;
+    fx.cpu->host.ports.context = &pin;
+    fx.cpu->host.ports.ferr = on_ferr;
+    divide_by_zero(&fx);
+    fx.cpu->arch.x87[0].mantissa = 1;
+    fx.cpu->arch.x87[1].mantissa = 2;
+    assert_int_equal(RUN(&fx, 0x0F, 0x6F, 0xC1), -1); /* movq mm0, mm1 waits */
+    assert_true(pin.asserted && fx.cpu->d.next_rip == FIXTURE_CODE);
+    assert_int_equal(RUN(&fx, 0x0F, 0xFC, 0xC1), -1); /* paddb mm0, mm1 */
+    assert_int_equal(fx.cpu->arch.x87[0].mantissa, 1);
+    fx.cpu->d.in_rep = false;
+    pin.ignore = true;
+    assert_int_equal(RUN(&fx, 0x0F, 0xFC, 0xC1), -1);
+    assert_int_equal(fx.cpu->arch.x87[0].mantissa, 3);
+    fixture_close(&fx);
+}
+
 /* ---- faults of the operand leave the unit as it was */
 static void test_page_faults_change_nothing(void **state)
 {
@@ -254,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pending_exception_waits_for_a_waiting_instruction),
         cmocka_unit_test(test_ferr),
+        cmocka_unit_test(test_ferr_at_mmx),
         cmocka_unit_test(test_page_faults_change_nothing),
         cmocka_unit_test(test_unmasked_invalid_does_not_touch_memory),
         cmocka_unit_test(test_pointers),

@@ -4,17 +4,12 @@
  */
 #include "cpu/isa/simd.h"
 
-void mmx_raise_pending(struct cpu *cpu)
-{
-    REQUIRE(cpu, !(cpu->arch.cr0 & CR0_NE), FAULT(VEC_MF), RULE_MM_01);
-    cpu_unimplemented(cpu, "MMX instruction with an x87 exception pending while CR0.NE is clear (FERR#, IRQ 13)");
-}
-
 BODY_PLAIN(op_mmx_movq)
 {
     u64 v;
 
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     if (insn->form == FORM_MR) {
         memory_write(cpu, insn, mmx_read(cpu, insn->src), W64);
         mmx_enter_state(cpu);
@@ -28,7 +23,8 @@ BODY_PLAIN(op_mmx_movd_load)
 {
     enum width w = rex_width(insn);
 
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     mmx_write(cpu, insn->dst, insn->form == FORM_RM ? memory_read(cpu, insn, w) : reg_read(cpu, insn->src, w));
 }
 
@@ -37,7 +33,8 @@ BODY_PLAIN(op_mmx_movd_store)
     enum width w = rex_width(insn);
     u64 v = mmx_read(cpu, insn->src) & width_mask(w);
 
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     if (insn->form == FORM_MR)
         memory_write(cpu, insn, v, w);
     else
@@ -50,7 +47,8 @@ BODY_PLAIN(op_mmx_pinsrw)
     unsigned shift = 16 * (insn->imm & 3);
     u64 v, d;
 
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     v = insn->form == FORM_RM ? memory_read(cpu, insn, W16) : reg_read(cpu, insn->src, W16);
     d = mmx_read(cpu, insn->dst);
     mmx_write(cpu, insn->dst, (d & ~(0xFFFFull << shift)) | (v << shift));
@@ -60,7 +58,8 @@ BODY_PLAIN(op_mmx_pextrw)
 {
     u64 v = (mmx_read(cpu, insn->src) >> (16 * (insn->imm & 3))) & 0xFFFF;
 
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     mmx_enter_state(cpu);
     reg_write(cpu, insn->dst, v, W32);
 }
@@ -71,7 +70,8 @@ BODY_PLAIN(op_mmx_maskmovq)
     u64 v = mmx_read(cpu, insn->dst), mask = mmx_read(cpu, insn->src);
     u64 limit = width_mask((enum width)insn->address_width), offset = cpu->arch.gpr[RDI];
 
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     for (unsigned i = 0; i < 8; i++)
         if ((mask >> (8 * i + 7)) & 1)
             mem_probe(cpu, (enum seg)insn->seg, (offset + i) & limit, 1, true);
@@ -85,6 +85,7 @@ BODY_PLAIN(op_mmx_maskmovq)
 BODY_PLAIN(op_emms)
 {
     (void)insn;
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     cpu->arch.x87_tag = 0xFFFF;
 }

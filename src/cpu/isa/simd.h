@@ -55,15 +55,15 @@ ALWAYS_INLINE void memory_write(struct cpu *cpu, const struct insn *insn, u64 va
 /* E_y and G_y operands: 64 bits with REX.W, else 32. The 66 prefix selects the row, not the size. */
 ALWAYS_INLINE enum width rex_width(const struct insn *insn) { return insn->prefixes & PREFIX_REX_W ? W64 : W32; }
 
-/* An unmasked x87 exception is pending (mmx.c). raises: #MF */
-COLD NORETURN void mmx_raise_pending(struct cpu *cpu);
+/* An unmasked x87 exception is pending at an instruction that waits for it (x87_control.c). raises: #MF under rule when
+ * CR0.NE is set.   returns: else, whether to go on (IGNNE#); false: the processor waits, the body must return */
+COLD bool x87_error_pending(struct cpu *cpu, enum rule rule);
 
 /* Before any operand access of an MMX instruction: a pending unmasked x87 exception comes first.
- * raises: #MF */
-ALWAYS_INLINE void mmx_begin(struct cpu *cpu)
+ * returns: false: the body must return.   raises: #MF */
+ALWAYS_INLINE bool mmx_begin(struct cpu *cpu)
 {
-    if (UNLIKELY(cpu->arch.x87_status & X87_STATUS_ES))
-        mmx_raise_pending(cpu);
+    return LIKELY(!(cpu->arch.x87_status & X87_STATUS_ES)) || x87_error_pending(cpu, RULE_MM_01);
 }
 
 /* After the last access that may fault: TOP = 0, every tag valid. */
@@ -122,7 +122,8 @@ ALWAYS_INLINE void mmx_write(struct cpu *cpu, unsigned n, u64 value)
     static void op_mmx_##op##_rr(BODY_SIGNATURE)                                                                       \
     {                                                                                                                  \
         union xmm_reg d = {.u64 = {0, 0}}, s = {.u64 = {0, 0}};                                                        \
-        mmx_begin(cpu);                                                                                                \
+        if (!mmx_begin(cpu))                                                                                           \
+            return;                                                                                                    \
         s.u64[0] = mmx_read(cpu, insn->src);                                                                           \
         d.u64[0] = mmx_read(cpu, insn->dst);                                                                           \
         lane_##op(&d, &s, 8, (u8)insn->imm);                                                                           \
@@ -131,7 +132,8 @@ ALWAYS_INLINE void mmx_write(struct cpu *cpu, unsigned n, u64 value)
     static void op_mmx_##op##_rm(BODY_SIGNATURE)                                                                       \
     {                                                                                                                  \
         union xmm_reg d = {.u64 = {0, 0}}, s = {.u64 = {0, 0}};                                                        \
-        mmx_begin(cpu);                                                                                                \
+        if (!mmx_begin(cpu))                                                                                           \
+            return;                                                                                                    \
         s.u64[0] = memory_read(cpu, insn, width);                                                                      \
         d.u64[0] = mmx_read(cpu, insn->dst);                                                                           \
         lane_##op(&d, &s, 8, (u8)insn->imm);                                                                           \

@@ -22,7 +22,8 @@
     BODY_PLAIN(op_mmx_##name##_imm)                                                                                    \
     {                                                                                                                  \
         union xmm_reg d = {.u64 = {mmx_read(cpu, insn->dst), 0}};                                                      \
-        mmx_begin(cpu);                                                                                                \
+        if (!mmx_begin(cpu))                                                                                           \
+            return;                                                                                                    \
         shift_##name(&d, 8, (u8)insn->imm);                                                                            \
         mmx_write(cpu, insn->dst, d.u64[0]);                                                                           \
     }

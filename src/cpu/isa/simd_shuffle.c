@@ -198,7 +198,8 @@ BODY_PLAIN(op_mmx_pmovmskb)
     u64 s = mmx_read(cpu, insn->src);
     u32 mask = 0;
 
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     for (unsigned i = 0; i < 8; i++)
         mask |= (u32)((s >> (8 * i + 7)) & 1) << i;
     mmx_enter_state(cpu);

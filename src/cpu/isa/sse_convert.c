@@ -75,7 +75,8 @@ BODY_PLAIN(op_cvtpi2ps)
     union xmm_reg s = {.u64 = {0, 0}}, r = {.u64 = {0, 0}};
     u32 flags;
 
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     s.u64[0] = mmx_source(cpu, insn);
     flags = host_cvtdq2ps(cpu, &r, &s);
     fp_finish(cpu, flags);
@@ -88,8 +89,8 @@ BODY_PLAIN(op_cvtpi2pd)
 {
     union xmm_reg s = {.u64 = {0, 0}}, r = {.u64 = {0, 0}};
 
-    if (insn->form != FORM_RM)
-        mmx_begin(cpu);
+    if (insn->form != FORM_RM && !mmx_begin(cpu))
+        return;
     s.u64[0] = mmx_source(cpu, insn);
     host_cvtdq2pd(cpu, &r, &s);
     if (insn->form != FORM_RM)
@@ -103,7 +104,8 @@ BODY_PLAIN(op_cvtpi2pd)
     {                                                                                                                  \
         union xmm_reg s, r = {.u64 = {0, 0}};                                                                          \
         u32 flags;                                                                                                     \
-        mmx_begin(cpu);                                                                                                \
+        if (!mmx_begin(cpu))                                                                                           \
+            return;                                                                                                    \
         s = xmm_source(cpu, insn, size, insn->form == FORM_RM);                                                        \
         if ((size) == 8)                                                                                               \
             s.u64[1] = 0;                                                                                              \

@@ -173,7 +173,8 @@ BODY_PLAIN(op_movq2dq)
 {
     u64 v = mmx_read(cpu, insn->src);
 
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     mmx_enter_state(cpu);
     XMM_DST.u64[0] = v;
     XMM_DST.u64[1] = 0;
@@ -181,7 +182,8 @@ BODY_PLAIN(op_movq2dq)
 
 BODY_PLAIN(op_movdq2q)
 {
-    mmx_begin(cpu);
+    if (!mmx_begin(cpu))
+        return;
     mmx_write(cpu, insn->dst, XMM_SRC.u64[0]);
 }
 

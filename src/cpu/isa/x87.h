@@ -88,9 +88,6 @@ ALWAYS_INLINE void x87_pop(struct cpu *cpu)
 
 /* ---- exceptions (slow halves in x87_control.c) */
 
-/* An unmasked exception is pending at a waiting instruction. raises: #MF when CR0.NE is set.
- * returns: else, whether to go on (IGNNE#); false: the processor waits, the body must return */
-COLD bool x87_error_pending(struct cpu *cpu);
 COLD void x87_raise_absent(struct cpu *cpu);
 /* Recompute ES and B after a change to flags or masks, and drop FERR# when the last unmasked flag is gone. */
 void x87_summarize(struct cpu *cpu);
@@ -111,7 +108,7 @@ ALWAYS_INLINE void x87_present(struct cpu *cpu)
 ALWAYS_INLINE bool x87_begin(struct cpu *cpu)
 {
     x87_present(cpu);
-    return LIKELY(!(cpu->arch.x87_status & X87_STATUS_ES)) || x87_error_pending(cpu);
+    return LIKELY(!(cpu->arch.x87_status & X87_STATUS_ES)) || x87_error_pending(cpu, RULE_FP_01);
 }
 
 /* Take over flags and the named condition codes of a computation.

@@ -23,9 +23,9 @@ static bool wait_for_interrupt(struct cpu *cpu)
     return false;
 }
 
-bool x87_error_pending(struct cpu *cpu)
+bool x87_error_pending(struct cpu *cpu, enum rule rule)
 {
-    REQUIRE(cpu, !(cpu->arch.cr0 & CR0_NE), FAULT(VEC_MF), RULE_NONE);
+    REQUIRE(cpu, !(cpu->arch.cr0 & CR0_NE), FAULT(VEC_MF), rule);
     return wait_for_interrupt(cpu);
 }
 
