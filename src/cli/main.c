@@ -52,6 +52,17 @@ static void usage(FILE *out)
     fprintf(out, "\n'ringside COMMAND --help' explains a command. First look: ringside run tour:64 --trace -v\n");
 }
 
+/* What could not be written to standard output is an error of any command. */
+static int flushed(int code)
+{
+    struct error err;
+
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || code != EXIT_OK)
+        return code;
+    error_set(&err, EXIT_FILE, "cannot write to standard output");
+    return cli_fail(&err);
+}
+
 int main(int argc, char **argv)
 {
     const char *names[ARRAY_LEN(commands) + 1] = {NULL};
@@ -60,22 +71,15 @@ int main(int argc, char **argv)
 
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         usage(argc < 2 ? stderr : stdout);
-        return argc < 2 ? EXIT_USAGE : EXIT_OK;
+        return argc < 2 ? EXIT_USAGE : flushed(EXIT_OK);
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("ringside %s\n", RINGSIDE_VERSION);
-        return EXIT_OK;
+        return flushed(EXIT_OK);
     }
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            int code = commands[i].run(argc - 1, argv + 1);
-
-            if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_OK) {
-                error_set(&err, EXIT_FILE, "cannot write to standard output");
-                return cli_fail(&err);
-            }
-            return code;
-        }
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return flushed(commands[i].run(argc - 1, argv + 1));
         names[i] = commands[i].name;
     }
     near = cli_nearest(argv[1], names);

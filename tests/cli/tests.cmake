@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# The command line with bad input: one clear line on stderr, and the exit code of docs/cli.md.
+foreach(case usage files disk kernel)
+    add_test(NAME cli.${case} COMMAND ${CMAKE_SOURCE_DIR}/tests/cli/run ${case} --ringside $<TARGET_FILE:ringside>)
+    set_tests_properties(cli.${case} PROPERTIES LABELS "cli" SKIP_RETURN_CODE 77 TIMEOUT 120)
+endforeach()
