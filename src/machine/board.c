@@ -11,6 +11,7 @@
 #include "devices/cf9.h"
 #include "devices/debug_port.h"
 #include "devices/dma.h"
+#include "devices/fpu_error.h"
 #include "devices/i8042.h"
 #include "devices/ioapic.h"
 #include "devices/lapic.h"
@@ -45,6 +46,7 @@ struct board {
     struct i8042 *i8042;
     struct port92 *port92;
     struct cf9 *cf9;
+    struct fpu_error *fpu_error;
     struct apic_bus *apic_bus; /* NULL: the processor has no local APIC */
     struct lapic *lapic;
     struct ioapic *ioapic;
@@ -246,6 +248,13 @@ static u32 apic_id(void *context)
     return b->lapic == NULL ? 0 : lapic_id(b->lapic);
 }
 
+static bool ferr(void *context, bool asserted)
+{
+    const struct board *b = context;
+
+    return fpu_error_set(b->fpu_error, asserted);
+}
+
 /* ---- memory map and image */
 
 static void describe_memory(struct boot_request *request, u64 low, u64 high)
@@ -360,6 +369,7 @@ static void make_devices(struct board *b)
     b->pit = pit_new(b->ports, b->clock, &b->irq[0]);
     b->rtc = rtc_new(b->ports, b->clock, &b->irq[8], (u64)b->options->rtc_start);
     rtc_set_memory_size(b->rtc, low, physmem_ram_bytes(b->physmem) - low);
+    b->fpu_error = fpu_error_new(b->ports, &b->irq[13]);
     b->com1 = uart_new(b->ports, b->clock, 0x3F8, &b->irq[4], serial_out, b, "com1");
     b->dma = dma_new(b->ports);
     b->acpi_pm = acpi_pm_new(b->ports, b->clock, ACPI_PM_BASE, &b->irq[9], sleep_request, b);
@@ -412,6 +422,7 @@ void board_free(struct board *b)
     acpi_pm_free(b->acpi_pm);
     dma_free(b->dma);
     uart_free(b->com1);
+    fpu_error_free(b->fpu_error);
     rtc_free(b->rtc);
     pit_free(b->pit);
     i8042_free(b->i8042);
@@ -449,5 +460,6 @@ void board_connect_cpu(struct board *b, struct cpu *cpu)
         .apic_msr_read = apic_msr_read,
         .apic_msr_write = apic_msr_write,
         .apic_id = apic_id,
+        .ferr = ferr,
     };
 }

@@ -13,6 +13,7 @@
 #include "devices/cf9.h"
 #include "devices/debug_port.h"
 #include "devices/dma.h"
+#include "devices/fpu_error.h"
 #include "devices/i8042.h"
 #include "devices/port92.h"
 #include "devices/rtc.h"
@@ -321,6 +322,30 @@ static void small_ports(void **state)
     dma_free(dma);
 }
 
+/* FERR# latches IRQ 13; port F0h ends the request and asserts IGNNE# for as long as the error lasts. */
+static void coprocessor_error(void **state)
+{
+    struct fpu_error *f = fpu_error_new(ports, &irq);
+
+    (void)state;
+    out(0xf0, 0);
+    assert_false(fpu_error_set(f, true)); /* a write without an error asserts nothing */
+    assert_true(irq.level);
+    out(0xf1, 0);
+    assert_true(irq.level);
+    assert_false(fpu_error_set(f, true));
+    out(0xf0, 0);
+    assert_false(irq.level);
+    assert_true(fpu_error_set(f, true));
+    assert_false(irq.level); /* the same error asks once */
+    assert_false(fpu_error_set(f, false));
+    assert_false(fpu_error_set(f, true));
+    assert_true(irq.level);
+    assert_false(fpu_error_set(f, false));
+    assert_true(irq.level); /* the latch outlives the pin */
+    fpu_error_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +354,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keyboard_controller, setup, teardown),
         cmocka_unit_test_setup_teardown(acpi, setup, teardown),
         cmocka_unit_test_setup_teardown(small_ports, setup, teardown),
+        cmocka_unit_test_setup_teardown(coprocessor_error, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
