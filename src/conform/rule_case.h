@@ -359,7 +359,8 @@ struct rule_theme {
 
 /* ---- themes */
 
-#define RULE_THEMES(X) X(syscall) X(sysret) X(sysenter) X(swapgs_msr) X(idt) X(nesting) X(shadows_debug) X(iret) X(far)
+#define RULE_THEMES(X)                                                                                                 \
+    X(syscall) X(sysret) X(sysenter) X(swapgs_msr) X(idt) X(nesting) X(shadows_debug) X(iret) X(far) X(segments) X(task)
 
 #define X(name) extern const struct rule_theme theme_##name;
 RULE_THEMES(X)

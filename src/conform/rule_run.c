@@ -207,6 +207,13 @@ static void compare_memory(struct run *run, const struct expectation *x)
     compare(run, what, x->value, preset_read(&run->m, x->where, x->extra), ~0ull);
 }
 
+static u64 expected_value(const struct run *run, const struct expectation *x)
+{
+    u64 from = x->kind == EXPECT_PLUS ? run->before[x->where] : x->kind == EXPECT_CODE ? run->m.code_rip : 0;
+
+    return from + x->value;
+}
+
 /* Everything that a case names, and that nothing else changed. */
 static void compare_state(struct run *run)
 {
@@ -222,9 +229,12 @@ static void compare_state(struct run *run)
     for (const struct expectation *x = rc->expect; x != NULL && x->kind != EXPECT_NONE; x++) {
         switch (x->kind) {
         case EXPECT_NONE: break;
-        case EXPECT_VALUE: expected[x->where] = x->value; break;
-        case EXPECT_PLUS: expected[x->where] = run->before[x->where] + x->value; break;
-        case EXPECT_CODE: expected[x->where] = run->m.code_rip + x->value; break;
+        case EXPECT_VALUE:
+        case EXPECT_PLUS:
+        case EXPECT_CODE:
+            expected[x->where] = expected_value(run, x);
+            mask[x->where] = ~0ull; /* the last word on a location counts */
+            break;
         case EXPECT_SET: expected[x->where] |= x->value; break;
         case EXPECT_CLEAR: expected[x->where] &= ~x->value; break;
         case EXPECT_ANY: mask[x->where] &= ~x->value; break;

@@ -35,7 +35,7 @@ static const struct rule_case rows[] = {
         EXPECT(EQ(CR2, AT_ABSENT))),
     ROW(NX_02, "#PF while #PF is delivered", BOTH, LONG_3,
         SETUP(MEM64(RSP0, AT_ABSENT + 0x800), ON_IST1(VEC_DF), PUT(RBX, AT_ABSENT)), CODE(MOV_RAX_RBX_MEM_), STEPS(2),
-        FAULTS(DF, 0), BY(PF_01), EXPECT(EQ(CR2, AT_ABSENT))),
+        FAULTS(DF, 0), BY(PF_01), EXPECT(EQ(CR2, AT_ABSENT + 0x7F8))),
     ROW(NX_02, "#PF while #GP is delivered is served", BOTH, LONG_3,
         SETUP(MEM64(RSP0, AT_ABSENT + 0x800), ON_IST1(VEC_PF)), CODE(HLT_), STEPS(2), FAULTS(PF, 2), BY(PF_01)),
     ROW(NX_02, "#PF while #UD is delivered is served", BOTH, LONG_3,
