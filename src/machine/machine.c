@@ -30,6 +30,7 @@ struct machine {
     bool reset_requested;
     bool input_open;
     u64 idle_origin_ticks; /* pacing of idle time: virtual against host time */
+    u64 offered_retired;   /* instructions completed when waiting input was last offered */
     struct timespec started;
 };
 
@@ -200,6 +201,15 @@ static u64 host_elapsed_ns(const struct machine *m)
     return (u64)(now.tv_sec - m->started.tv_sec) * TICKS_PER_SECOND + (u64)now.tv_nsec - (u64)m->started.tv_nsec;
 }
 
+/* Input that found the receiver full is offered again when the guest has run: nothing else can have made room. */
+static void offer_input(struct machine *m)
+{
+    if (m->clock.retired == m->offered_retired || !input_waiting(m->input))
+        return;
+    m->offered_retired = m->clock.retired;
+    input_poll(m->input);
+}
+
 /* wait_ns: how long an idle machine may wait for input. Virtual time follows that wait before the input is stamped, so
  * that the stamp is the tick at which the machine takes it, and a replay takes it there too. */
 static void poll_host(struct machine *m, u64 wait_ns)
@@ -220,8 +230,7 @@ static void poll_host(struct machine *m, u64 wait_ns)
         stop(m, END_QUIT);
     if (m->end != END_NONE)
         return;
-    if (input_waiting(m->input))
-        input_poll(m->input);
+    offer_input(m);
     if (!m->input_open)
         return;
     before = host_elapsed_ns(m);
@@ -241,17 +250,18 @@ static void poll_host(struct machine *m, u64 wait_ns)
  * let run faster than real time; typed input may end it early, at a tick that the input log keeps. */
 static void idle(struct machine *m)
 {
-    u64 now = m->clock.ticks;
-    u64 deadline = m->clock.deadline, limit = m->options.max_ticks;
-    u64 target = limit != 0 && limit < deadline ? limit : deadline;
+    u64 now = m->clock.ticks, limit = m->options.max_ticks, deadline, target;
     bool wakeable = (m->cpu->arch.rflags & FLAG_IF) != 0 && m->cpu->arch.activity != WAIT_FOR_SIPI;
 
+    offer_input(m); /* it may enter at the next tick: then there is no time to sleep */
+    deadline = m->clock.deadline;
+    target = limit != 0 && limit < deadline ? limit : deadline;
     if (!wakeable && (target == CLOCK_NEVER || target - m->idle_origin_ticks > HALT_GRACE_TICKS)) {
         stop(m, END_HALTED);
         return;
     }
-    if (target == CLOCK_NEVER && !m->input_open && !input_waiting(m->input)) {
-        stop(m, END_HALTED); /* no timer, no input: nothing can ever happen */
+    if (target == CLOCK_NEVER && !m->input_open) {
+        stop(m, END_HALTED); /* no timer, no input that could enter: nothing can ever happen */
         return;
     }
     if (m->input_open) {
