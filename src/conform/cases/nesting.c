@@ -35,7 +35,7 @@ static const struct rule_case rows[] = {
         EXPECT(EQ(CR2, AT_ABSENT))),
     ROW(NX_02, "#PF while #PF is delivered", BOTH, LONG_3,
         SETUP(MEM64(RSP0, AT_ABSENT + 0x800), ON_IST1(VEC_DF), PUT(RBX, AT_ABSENT)), CODE(MOV_RAX_RBX_MEM_), STEPS(2),
-        FAULTS(DF, 0), BY(PF_01), EXPECT(EQ(CR2, AT_ABSENT + 0x7F8))),
+        FAULTS(DF, 0), BY(PF_01), EXPECT(EQ(CR2, AT_ABSENT + 0x7F8 /* NX-10 */))),
     ROW(NX_02, "#PF while #GP is delivered is served", BOTH, LONG_3,
         SETUP(MEM64(RSP0, AT_ABSENT + 0x800), ON_IST1(VEC_PF)), CODE(HLT_), STEPS(2), FAULTS(PF, 2), BY(PF_01)),
     ROW(NX_02, "#PF while #UD is delivered is served", BOTH, LONG_3,
@@ -62,7 +62,8 @@ static const struct rule_case rows[] = {
     ROW(NX_04, "#NP while #DF is delivered", BOTH, ANY_3 | ANY_0, SETUP(ABSENT_GATE(VEC_GP), ABSENT_GATE(VEC_DF)),
         CODE(INT_(V_TYPE)), STEPS(3), SEEN(MECH_SHUTDOWN), EXPECT(AT(0), EQ(ACTIVITY, SHUTDOWN))),
     ROW(NX_04, "#PF while #DF is delivered", BOTH, LONG_3, SETUP(MEM64(RSP0, AT_ABSENT + 0x800), ABSENT_GATE(VEC_GP)),
-        CODE(HLT_), STEPS(3), SEEN(MECH_SHUTDOWN), EXPECT(AT(0), EQ(ACTIVITY, SHUTDOWN))),
+        CODE(HLT_), STEPS(3), SEEN(MECH_SHUTDOWN),
+        EXPECT(AT(0), EQ(ACTIVITY, SHUTDOWN), EQ(CR2, AT_ABSENT + 0x7F8 /* NX-10 */))),
     ROW(NX_04, "#DF is delivered", BOTH, LONG_0, SETUP(ABSENT_GATE(VEC_GP)), CODE(INT_(V_TYPE)), STEPS(3),
         SEEN(MECH_ABORT), EXPECT(SAME_HANDLER(VEC_DF, 48), DOWN_IF, WORD(0, 0), WORD_CODE(1, 0))),
 

@@ -78,6 +78,8 @@ void event_fault_raised(struct cpu *cpu)
         enum nesting nesting = fault_nesting(&e->event, fault);
 
         report_undelivered(cpu, nesting);
+        if (nesting != NEST_SERIAL && fault->vector == VEC_PF)
+            cpu->arch.cr2 = fault->cr2; /* NX-10: although it is not delivered itself */
         switch (nesting) {
         case NEST_SERIAL: break;
         case NEST_DOUBLE_FAULT:

@@ -53,14 +53,15 @@ static const struct insn *decode_here(struct cpu *cpu, laddr_t laddr)
     enum decode_status status =
         insn_decode(&slot->insn, page + offset, left < 15 ? left : 15, cpu->d.decode_key, &cpu->model);
 
-    slot->paddr = INSN_CACHE_EMPTY;
+    slot->tag = INSN_CACHE_EMPTY;
     if (status == DECODE_OK) {
-        slot->paddr = paddr;
-        slot->key = cpu->d.decode_key;
+        slot->tag = insn_cache_tag(paddr, cpu->d.decode_key);
         physmem_set_code(cpu->physmem, paddr & PAGE_MASK);
         return &slot->insn;
     }
     REQUIRE(cpu, status != DECODE_TOO_LONG, GP(0), RULE_NX_07);
+    if (!cpu->d.code_flat) /* what lies past the limit is never fetched */
+        REQUIRE(cpu, cpu->arch.rip + left <= cpu->arch.seg[CS].limit, GP(0), RULE_SG_04);
 
     u8 joined[30];
 
@@ -93,9 +94,10 @@ ALWAYS_INLINE const struct insn *fetch(struct cpu *cpu)
     paddr_t paddr = d->fetch_paddr + (laddr & (PAGE_SIZE - 1));
     const struct insn_slot *slot = insn_cache_slot(&cpu->host.engine->cache, paddr);
 
-    if (LIKELY(slot->paddr == paddr && slot->key == d->decode_key))
+    if (LIKELY(slot->tag == insn_cache_tag(paddr, d->decode_key))) {
         insn = &slot->insn;
-    else
+        __builtin_prefetch(insn_cache_slot(&cpu->host.engine->cache, paddr + insn->length));
+    } else
         insn = decode_here(cpu, laddr);
     if (UNLIKELY(!d->code_flat))
         check_fetch_limit(cpu, insn);
@@ -203,10 +205,11 @@ static void map_changed(void *context)
 
 void engine_attach(struct cpu *cpu)
 {
-    struct engine *engine = calloc(1, sizeof *engine);
+    struct engine *engine = aligned_alloc(_Alignof(struct engine), sizeof *engine);
 
     if (engine == NULL)
         abort();
+    memset(engine, 0, offsetof(struct engine, cache));
     insn_cache_flush(&engine->cache);
     cpu->host.engine = engine;
     physmem_set_listener(cpu->physmem, &(struct physmem_listener){.context = cpu,
