@@ -97,7 +97,7 @@ enum cpu_mode { MODE_REAL, MODE_VM86, MODE_PM16, MODE_PM32, MODE_COMPAT16, MODE_
 /* "real", "vm86", "pm16", "pm32", "compat16", "compat32", "64-bit". */
 const char *cpu_mode_name(enum cpu_mode mode);
 
-/* Decode key: everything outside the bytes that changes what they decode to. */
+/* Decode key: everything outside the bytes that changes what they decode to. At most 12 bits (insn_cache_tag()). */
 enum decode_key {
     KEY_WIDTH = 3,       /* 0 = 16-bit, 1 = 32-bit, 2 = 64-bit code */
     KEY_STACK32 = 4,     /* SS.B */

@@ -12,7 +12,7 @@ void insn_cache_flush(struct insn_cache *cache)
     cache->last_written_page = INSN_CACHE_EMPTY;
     cache->writes_in_row = 0;
     for (unsigned i = 0; i < INSN_CACHE_SLOTS; i++)
-        cache->slot[i].paddr = INSN_CACHE_EMPTY;
+        cache->slot[i].tag = INSN_CACHE_EMPTY;
 }
 
 static void forget_range(struct insn_cache *cache, paddr_t first, paddr_t last)
@@ -20,8 +20,8 @@ static void forget_range(struct insn_cache *cache, paddr_t first, paddr_t last)
     for (paddr_t p = first; p <= last; p++) {
         struct insn_slot *slot = insn_cache_slot(cache, p);
 
-        if (slot->paddr == p)
-            slot->paddr = INSN_CACHE_EMPTY;
+        if (slot->tag >> 12 == p)
+            slot->tag = INSN_CACHE_EMPTY;
     }
 }
 

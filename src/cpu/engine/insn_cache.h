@@ -10,13 +10,19 @@
 #include "cpu/isa/insn.h"
 
 #define INSN_CACHE_SLOTS 65536u
-#define INSN_CACHE_EMPTY (~(paddr_t)0)
+#define INSN_CACHE_EMPTY (~0ull)
 
+/* One host cache line: a look-up touches no other. */
 struct insn_slot {
-    paddr_t paddr;
-    u32 key;
+    u64 tag; /* insn_cache_tag() */
     struct insn insn;
-};
+} __attribute__((aligned(64)));
+
+/* What must match: the physical address (52 bits) and the decode key (12 bits). */
+ALWAYS_INLINE u64 insn_cache_tag(paddr_t paddr, u32 key)
+{
+    return paddr << 12 | key;
+}
 
 struct insn_cache {
     paddr_t last_written_page; /* a page written again and again gives up its PAGE_CODE flag */
