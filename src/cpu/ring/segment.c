@@ -74,7 +74,8 @@ static void require_wide(struct cpu *cpu, u16 selector, struct descriptor *d)
     REQUIRE(cpu, descriptor_fetch_high(cpu, selector, d), GP(error), RULE_SG_09);
     /* UNVERIFIED: whether both vendors look at the type field of the upper half, which must be 0. */
     REQUIRE(cpu, bits(d->raw_high, 44, 40) == 0, GP(error), RULE_SG_09);
-    REQUIRE(cpu, cpu_canonical(cpu, d->base), GP(error), RULE_SG_09);
+    /* As MSRs and LGDT: by the widest address the processor knows, whatever CR4.LA57 (MSR-04). */
+    REQUIRE(cpu, is_canonical(d->base, cpu->model.linear_bits), GP(error), RULE_SG_09);
 }
 
 void segment_load_ldtr(struct cpu *cpu, u16 selector)
