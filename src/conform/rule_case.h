@@ -29,6 +29,7 @@ enum patch_kind {
     PATCH_FEATURE,    /* feature, present */
     PATCH_SEGMENT,    /* enum seg, selector: with its descriptor, unchecked */
     PATCH_LATER,      /* location, value: put after so many steps */
+    PATCH_A20,        /* the gate is closed */
 };
 
 struct patch {
@@ -202,6 +203,10 @@ struct rule_theme {
     {                                                                                                                  \
         .kind = PATCH_PUT, .where = L_IRQ, .value = (vec)                                                              \
     }
+#define A20_MASKED                                                                                                     \
+    {                                                                                                                  \
+        .kind = PATCH_A20                                                                                              \
+    }
 #define LATER(steps_done, loc, v)                                                                                      \
     {                                                                                                                  \
         .kind = PATCH_LATER, .where = L_##loc, .value = (u64)(v), .limit = (steps_done)                                \
@@ -360,7 +365,9 @@ struct rule_theme {
 /* ---- themes */
 
 #define RULE_THEMES(X)                                                                                                 \
-    X(syscall) X(sysret) X(sysenter) X(swapgs_msr) X(idt) X(nesting) X(shadows_debug) X(iret) X(far) X(segments) X(task)
+    X(syscall)                                                                                                         \
+    X(sysret) X(sysenter) X(swapgs_msr) X(idt) X(nesting) X(shadows_debug) X(iret) X(far) X(segments) X(task)          \
+        X(vm86_io) X(modes_paging) X(instructions)
 
 #define X(name) extern const struct rule_theme theme_##name;
 RULE_THEMES(X)

@@ -105,6 +105,7 @@ static void apply(struct run *run, const struct patch *p)
         if (p->where == FEAT_LA57)
             m->cpu->model.linear_bits = p->value ? 57 : 48;
         break;
+    case PATCH_A20: physmem_set_a20(m->pm, false); break;
     case PATCH_SEGMENT:
         d = descriptor_parse(preset_read(m, AT_GDT + (p->value & 0xFFF8), 8));
         m->cpu->arch.seg[p->where] = descriptor_segment(&d, (u16)p->value);

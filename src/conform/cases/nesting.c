@@ -41,6 +41,16 @@ static const struct rule_case rows[] = {
     ROW(NX_02, "#PF while #UD is delivered is served", BOTH, LONG_3,
         SETUP(MEM64(RSP0, AT_ABSENT + 0x800), ON_IST1(VEC_PF)), CODE(UD2_), STEPS(2), FAULTS(PF, 2), BY(PF_01)),
 
+    ROW(NX_10, "a #PF that becomes #DF leaves its address in CR2", BOTH, LONG_3,
+        SETUP(PUT(RSP, AT_ABSENT + 0x800), GATE(VEC_PF, 0xEE, U64 | 3, AT_CODE), PUT(RBX, AT_SUPER)),
+        CODE(MOV_RAX_RBX_MEM_), STEPS(2), FAULTS(DF, 0), BY(PF_01), EXPECT(EQ(CR2, AT_ABSENT + 0x7F8))),
+    ROW(NX_10, "a #PF that becomes shutdown leaves its address in CR2", BOTH, LONG_3,
+        SETUP(MEM64(RSP0, AT_ABSENT + 0x800), ABSENT_GATE(VEC_GP)), CODE(HLT_), STEPS(3), SEEN(MECH_SHUTDOWN),
+        EXPECT(AT(0), EQ(ACTIVITY, SHUTDOWN), EQ(CR2, AT_ABSENT + 0x7F8))),
+    ROW(NX_10, "a contributory fault after #PF leaves the first address", BOTH, LONG_3 | PAGED_3,
+        SETUP(ABSENT_GATE(VEC_PF), PUT(RBX, AT_ABSENT + 8)), CODE(MOV_RAX_RBX_MEM_), STEPS(2), FAULTS(DF, 0), BY(ID_04),
+        EXPECT(EQ(CR2, AT_ABSENT + 8))),
+
     ROW(NX_03, "#GP while #NM is delivered", BOTH, PM32_0 | LONG_3, SETUP(GATE(VEC_NM, 0x8E, 0, 0), OR(CR0, CR0_TS)),
         CODE(0xD9, 0xE8 /* fld1 */), STEPS(2), FAULTS(GP, EXT), BY(ID_05)),
     ROW(NX_03, "#NP while an NMI is delivered; NMI stays blocked", BOTH, ANY_3 | ANY_0,

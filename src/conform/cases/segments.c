@@ -5,6 +5,7 @@
 #include "conform/rule_case.h"
 
 #define NON_CANONICAL 0x0000800000000000ull
+#define NON_CANONICAL57 0x0100000000000000ull
 #define ANY_3 LONG_3 | COMPAT_3 | PM32_3 | PAGED_3
 #define ANY_0 LONG_0 | COMPAT_0 | PM32_0 | PAGED_0
 #define FLAT_0 COMPAT_0 | PM32_0 | PAGED_0
@@ -187,9 +188,9 @@ static const struct rule_case rows[] = {
         EXPECT(SEGMENT(LDTR, FREE, AT_USER, 7, 0x82))),
 
     ROW(SG_09, "LTR in long mode: non-canonical base", BOTH, LONG_0 | COMPAT_0,
-        SETUP(PUT(RAX, FREE), DESCRIPTOR(FREE, NON_CANONICAL, 0x67, 0x89)), CODE(LTR_AX), FAULTS(GP, FREE)),
+        SETUP(PUT(RAX, FREE), DESCRIPTOR(FREE, NON_CANONICAL57, 0x67, 0x89)), CODE(LTR_AX), FAULTS(GP, FREE)),
     ROW(SG_09, "LLDT in long mode: non-canonical base", BOTH, LONG_0,
-        SETUP(PUT(RAX, FREE), DESCRIPTOR(FREE, NON_CANONICAL, 0x67, 0x82)), CODE(LLDT_AX), FAULTS(GP, FREE)),
+        SETUP(PUT(RAX, FREE), DESCRIPTOR(FREE, NON_CANONICAL57, 0x67, 0x82)), CODE(LLDT_AX), FAULTS(GP, FREE)),
     ROW(SG_09, "LTR in long mode: the upper half is past the limit", BOTH, LONG_0,
         SETUP(PUT(RAX, FREE), DESCRIPTOR(FREE, AT_TSS_B, 0x67, 0x89), PUT(GDT_LIMIT, FREE + 7)), CODE(LTR_AX),
         FAULTS(GP, FREE)),
@@ -199,6 +200,13 @@ static const struct rule_case rows[] = {
     ROW(SG_09, "LTR in long mode: a 64-bit base", BOTH, LONG_0,
         SETUP(PUT(RAX, FREE), DESCRIPTOR(FREE, 0xFFFF888012345000ull, 0x67, 0x89)), CODE(LTR_AX),
         EXPECT(SEGMENT(TR, FREE, 0xFFFF888012345000ull, 0x67, 0x8B))),
+
+    ROW(SG_09, "LTR in long mode: a 57-bit base, whatever LA57", BOTH, LONG_0,
+        SETUP(PUT(RAX, FREE), DESCRIPTOR(FREE, 0x00F0000000000000ull, 0x67, 0x89)), CODE(LTR_AX),
+        EXPECT(SEGMENT(TR, FREE, 0x00F0000000000000ull, 0x67, 0x8B))),
+    ROW(SG_09, "LTR in long mode: a 57-bit base where the processor has 48", BOTH, LONG_0,
+        SETUP(WITHOUT(LA57), PUT(RAX, FREE), DESCRIPTOR(FREE, 0x00F0000000000000ull, 0x67, 0x89)), CODE(LTR_AX),
+        FAULTS(GP, FREE)),
 
     ROW(SG_10, "a write through CS", BOTH, FLAT_0 | FLAT_3, SETUP(PUT(RBX, AT_USER)), CODE(0x2E, MOV_MEM_RBX_RAX_),
         FAULTS(GP, 0)),
