@@ -37,6 +37,7 @@ class Session:
         self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=self.stderr, start_new_session=True)
         os.close(slave)
         self.at_end = False
+        self.heard = self.started  # when output last came
 
     def __enter__(self):
         return self
@@ -60,6 +61,7 @@ class Session:
         if not data:
             self.at_end = True
             return False
+        self.heard = time.monotonic()
         self.log.write(data)
         self.log.flush()
         self.text += data.decode("utf-8", "replace").replace("\r", "")
@@ -68,8 +70,9 @@ class Session:
     def tail(self):
         return "\n".join(self.text.splitlines()[-15:])
 
-    def expect(self, pattern, seconds):
-        """Wait for a regular expression in the output after the last match. Returns the match."""
+    def expect(self, pattern, seconds, silence=None):
+        """Wait for a regular expression in the output after the last match, for so many seconds, and not through so many
+        of silence. Returns the match."""
         expression = re.compile(pattern)
         limit = time.monotonic() + seconds * PATIENCE
         while True:
@@ -81,6 +84,8 @@ class Session:
                 raise Failure(f"the run ended before {pattern!r} came; stderr: {self.errors()!r}; last output:\n{self.tail()}")
             if time.monotonic() > limit:
                 raise Failure(f"{pattern!r} did not come within {seconds * PATIENCE:.0f} s; last output:\n{self.tail()}")
+            if silence and time.monotonic() > self.heard + silence * PATIENCE:
+                raise Failure(f"silent for {silence * PATIENCE:.0f} s before {pattern!r} came; last output:\n{self.tail()}")
             self._read(0.5)
 
     def type(self, text):
