@@ -211,6 +211,8 @@ void physmem_set_a20(struct physmem *pm, bool enabled)
 
 bool physmem_a20(const struct physmem *pm) { return pm->mask == ~0ull; }
 
+paddr_t physmem_seen(const struct physmem *pm, paddr_t paddr) { return paddr & pm->mask; }
+
 /* ---- one page --------------------------------------------------------------------------------------------------- */
 
 /* in: paddr  A20 applied.  returns: the claimed region, or NULL with *ram_offset set to its offset in RAM or ~0. */

@@ -56,6 +56,9 @@ void physmem_map_rom(struct physmem *pm, paddr_t base, u64 size, const void *byt
 /* The A20 gate: while disabled, bit 20 of every physical address is forced to 0. */
 void physmem_set_a20(struct physmem *pm, bool enabled);
 bool physmem_a20(const struct physmem *pm);
+/* The address as memory sees it: A20 applied. What is remembered of a page by its physical address is remembered by
+ * this one; a change of the gate is a change of the map. */
+paddr_t physmem_seen(const struct physmem *pm, paddr_t paddr);
 
 /* Host address of the RAM or ROM page that holds paddr (A20 applied); NULL when it is a device or nothing. */
 const u8 *physmem_host(struct physmem *pm, paddr_t paddr);

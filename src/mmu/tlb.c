@@ -189,7 +189,7 @@ static void fill_data(struct mmu *mmu, laddr_t laddr, const struct walk *walk, e
     laddr_t page = laddr & PAGE_MASK;
     const u8 *host;
 
-    e->page = walk->paddr & PAGE_MASK;
+    e->page = physmem_seen(mmu->physmem, walk->paddr & PAGE_MASK);
     e->global = walk->global;
     e->page_shift = walk->page_shift == 63 ? PAGE_SHIFT : walk->page_shift;
     host = physmem_host(mmu->physmem, e->page);
@@ -212,7 +212,7 @@ static void fill_insn(struct mmu *mmu, laddr_t laddr, const struct walk *walk, e
     struct itlb_entry *e = &view->insn[index];
 
     e->tag = laddr & PAGE_MASK;
-    e->page = walk->paddr & PAGE_MASK;
+    e->page = physmem_seen(mmu->physmem, walk->paddr & PAGE_MASK);
     e->host = physmem_host(mmu->physmem, e->page);
     e->global = walk->global;
     e->page_shift = walk->page_shift == 63 ? PAGE_SHIFT : walk->page_shift;

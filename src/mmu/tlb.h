@@ -20,7 +20,7 @@ struct tlb_entry {
     laddr_t read_tag;
     laddr_t write_tag;
     uintptr_t addend; /* host address - linear address, meaningful when a tag has no low bits */
-    paddr_t page;     /* physical page */
+    paddr_t page;     /* physical page, A20 applied */
     u8 global;
     u8 page_shift;
 };

@@ -248,6 +248,21 @@ static void code_pages_lose_direct_writes(void **state)
     assert_true(write_hits(0x50000));
 }
 
+/* With the A20 gate shut two linear pages can be one page of memory: code in it must revoke both (A20-01). */
+static void code_pages_lose_direct_writes_by_their_a20_alias(void **state)
+{
+    (void)state;
+    physmem_set_a20(pm, false);
+    put64(0x4000 + 8 * 0x60, 0x150000 | P | W | U); /* memory sees 50000h */
+    translate(0x50000, ACCESS_WRITE, VIEW_USER);
+    translate(0x60000, ACCESS_WRITE, VIEW_USER);
+    assert_ptr_equal(tlb_write_hit(&mmu->view[VIEW_USER], 0x60000, 1),
+                     tlb_write_hit(&mmu->view[VIEW_USER], 0x50000, 1));
+    physmem_set_code(pm, 0x50000);
+    assert_false(write_hits(0x50000));
+    assert_false(write_hits(0x60000));
+}
+
 static void peek_has_no_effects(void **state)
 {
     u8 bytes[4] = {0};
@@ -285,6 +300,7 @@ int main(void)
         CASE(devices_stay_slow),
         CASE(slow_keeps_a_page_off_the_fast_path),
         CASE(code_pages_lose_direct_writes),
+        CASE(code_pages_lose_direct_writes_by_their_a20_alias),
         CASE(peek_has_no_effects),
     };
 
