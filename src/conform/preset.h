@@ -17,8 +17,8 @@
     X(PM16_3)                                                                                                          \
     X(PM32_0)                                                                                                          \
     X(PM32_1)                                                                                                          \
-    X(PM32_2) X(PM32_3) X(PAGED_0) X(PAGED_3) X(PAE_0) X(PAE_3) X(COMPAT_0) X(COMPAT_3) X(LONG_0) X(LONG_1) X(LONG_2)  \
-        X(LONG_3)
+    X(PM32_2)                                                                                                          \
+    X(PM32_3) X(PAGED_0) X(PAGED_3) X(PAE_0) X(PAE_3) X(COMPAT_0) X(COMPAT_3) X(LONG_0) X(LONG_1) X(LONG_2) X(LONG_3)
 
 enum preset_index {
 #define X(name) INDEX_##name,

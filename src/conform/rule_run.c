@@ -325,19 +325,43 @@ static void deliver_fault(struct run *run)
     compare(run, "cs on the stack", cs, frame_word(run, first + 1), 0xFFFF);
 }
 
+/* What the door showed as the target is where the processor stands after the step. An error code that a task switch
+ * pushes behind the door, and the instruction that follows INIT at once, are no part of the transition. */
+static void compare_target(struct run *run)
+{
+    const struct transition *t = last_seen(run);
+    struct ring_state now = ring_state_of(run->m.cpu, run->m.cpu->arch.rip);
+
+    if (t == NULL || t->mechanism == MECH_INIT)
+        return;
+    compare(run, "door's rip", now.rip, t->to.rip, ~0ull);
+    compare(run, "door's rflags", now.rflags, t->to.rflags, ~0ull);
+    compare(run, "door's cs", now.cs, t->to.cs, ~0ull);
+    compare(run, "door's ss", now.ss, t->to.ss, ~0ull);
+    compare(run, "door's cpl", now.cpl, t->to.cpl, ~0ull);
+    compare(run, "door's mode", now.mode, t->to.mode, ~0ull);
+    compare(run, "door's cr3", now.cr3, t->to.cr3, ~0ull);
+    compare(run, "door's gs base", now.gs_base, t->to.gs_base, ~0ull);
+    if (t->mechanism != MECH_TASK_SWITCH)
+        compare(run, "door's rsp", now.rsp, t->to.rsp, ~0ull);
+}
+
 /* ---- running */
 
 static void execute(struct run *run)
 {
     struct cpu *cpu = run->m.cpu;
-    unsigned steps = run->rc->steps ? run->rc->steps : 1;
+    unsigned steps = run->rc->steps ? run->rc->steps : 1, seen = 0;
 
     for (unsigned i = 0; i < steps; i++) {
         for (const struct patch *p = run->rc->setup; p != NULL && p->kind != PATCH_NONE; p++)
             if (p->kind == PATCH_LATER && p->limit == i)
                 patch_location(&run->m, &(struct patch){.kind = PATCH_PUT, .where = p->where, .value = p->value});
+        seen = run->m.seen_count;
         engine_step(cpu);
     }
+    if (run->m.seen_count != seen && !(run->rc->flags & CASE_UNPINNED))
+        compare_target(run);
     if (cpu->host.stop == STOP_UNIMPLEMENTED)
         complain(run, "stopped: %s", cpu->host.stop_text);
 }

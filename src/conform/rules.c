@@ -71,24 +71,36 @@ unsigned conform_report_missing(FILE *out, const struct conform_summary *summary
     return missing;
 }
 
-/* Rules that describe a behaviour, and are not a check in the code, appear on neither side. */
+static void list_rules(FILE *out, const char *title, const bool wanted[RULES])
+{
+    unsigned count = 0;
+
+    for (unsigned r = RULE_NONE + 1; r < RULES; r++) {
+        if (wanted[r])
+            fprintf(out, "%s%s", count++ == 0 ? title : " ", rule_name((enum rule)r));
+    }
+    if (count != 0)
+        fputc('\n', out);
+}
+
 unsigned conform_report_coverage(FILE *out, const struct conform_summary *summary)
 {
-    unsigned holes = 0, neither = 0;
+    bool never_held[RULES] = {false}, neither[RULES] = {false};
+    unsigned holes = 0;
 
     for (unsigned r = RULE_NONE + 1; r < RULES; r++) {
         bool failed = summary->hits[0][r] != 0, held = summary->hits[1][r] != 0;
 
-        if (!failed && !held) {
-            neither++;
+        never_held[r] = failed && !held;
+        neither[r] = !failed && !held;
+        if (!held || failed)
             continue;
-        }
-        if (failed && held)
-            continue;
-        fprintf(out, "never %s: %s %s\n", failed ? "held" : "failed", rule_name((enum rule)r), rule_text((enum rule)r));
+        fprintf(out, "never failed: %s %s\n", rule_name((enum rule)r), rule_text((enum rule)r));
         holes++;
     }
-    fprintf(out, "%u rules reached on one side only; %u are no check in the code, or were not reached\n", holes,
-            neither);
+    fprintf(out, "%u checks never failed\n", holes);
+    /* A page walk, the decoder or a table of values decides these; only their failure passes through cpu_raise(). */
+    list_rules(out, "failed, but not counted where they hold: ", never_held);
+    list_rules(out, "behaviour without a check in the code, or never reached: ", neither);
     return holes;
 }

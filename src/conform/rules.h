@@ -27,7 +27,8 @@ const char *conform_theme(unsigned index);
 
 /* List rules without a case. returns: how many. */
 unsigned conform_report_missing(FILE *out, const struct conform_summary *summary);
-/* List rules whose check was never reached on a side. Meaningful with RINGSIDE_COVERAGE. returns: how many. */
+/* List the checks that held and never failed, and what counters cannot tell. Meaningful with RINGSIDE_COVERAGE.
+ * returns: how many never failed */
 unsigned conform_report_coverage(FILE *out, const struct conform_summary *summary);
 
 #endif

@@ -15,6 +15,7 @@
 #include "bus/ports.h"
 #include "cpu/model.h"
 #include "cpu/registers.h"
+#include "cpu/rule.h"
 #include "mmu/tlb.h"
 #include "msr/msr.h"
 
@@ -194,6 +195,9 @@ struct cpu_host {
     enum stop_reason stop;
     char stop_text[160];
     struct engine *engine; /* owned by cpu/engine/ */
+#ifdef RINGSIDE_COVERAGE
+    u64 rule_hits[2][RULES]; /* how often each check failed [0] and held [1] */
+#endif
 };
 
 struct cpu {

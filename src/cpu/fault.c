@@ -11,6 +11,9 @@ NORETURN COLD void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule
 {
     cpu->host.fault = fault;
     cpu->host.fault.rule = (u16)rule;
+#ifdef RINGSIDE_COVERAGE
+    cpu->host.rule_hits[0][rule]++;
+#endif
     longjmp(cpu->host.unwind, 1);
 }
 

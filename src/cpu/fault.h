@@ -25,11 +25,18 @@ NORETURN void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule);
 /* #PF: also sets CR2 in the record; CR2 itself is written at delivery. */
 NORETURN void cpu_raise_page_fault(struct cpu *cpu, laddr_t laddr, u32 error, enum rule rule);
 
+#ifdef RINGSIDE_COVERAGE
+#define RULE_HELD(cpu, rule) ((void)(cpu)->host.rule_hits[1][rule]++) /* cpu_raise() counts the other side */
+#else
+#define RULE_HELD(cpu, rule) ((void)0)
+#endif
+
 /* The one form of an architectural check: REQUIRE(cpu, condition, GP(sel), RULE_SC_01). */
 #define REQUIRE(cpu, condition, fault, rule)                                                                           \
     do {                                                                                                               \
         if (UNLIKELY(!(condition)))                                                                                    \
             cpu_raise((cpu), (fault), (rule));                                                                         \
+        RULE_HELD((cpu), (rule));                                                                                      \
     } while (0)
 
 #endif

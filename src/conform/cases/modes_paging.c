@@ -23,6 +23,8 @@ static const struct rule_case rows[] = {
         FAULTS(GP, 0)),
     ROW(MD_01, "PG with LME and CS.L", BOTH, PM32_0, SETUP(TO_LONG, LOADED(CS, K64)), CODE(MOV_CR_RAX_(0)),
         FAULTS(GP, 0)),
+    ROW(MD_01, "Intel: PG with LME and a 16-bit TSS", INTEL, PM32_0, SETUP(TO_LONG, PUT(TR_ATTR, 0x83)),
+        CODE(MOV_CR_RAX_(0)), FAULTS(GP, 0)),
     ROW(MD_01, "PG with LME", BOTH, PM32_0, SETUP(TO_LONG), CODE(MOV_CR_RAX_(0)), SEEN(MECH_MODE_LMA),
         EXPECT(EQ(CR0, PE_PG), SETS(EFER, EFER_LMA), EQ(MODE, MODE_COMPAT32))),
     ROW(MD_01, "PG without LME needs no PAE", BOTH, PM32_0, SETUP(PUT(RAX, PE_PG)), CODE(MOV_CR_RAX_(0)),

@@ -62,6 +62,8 @@ static const struct rule_case rows[] = {
         EXPECT(SETS(CR0, CR0_TS), NULL_SEGMENT(LDTR, 0, 0), EQ(TR_LIMIT, 0xA8), HAS8(BUSY_BYTE(TSS), 0x8B),
                HAS8(BUSY_BYTE(TSS_B), 0x89))),
 
+    ROW(TS_01, "JMP with a TR that the GDT no longer reaches", BOTH, PM32_0, SETUP(PUT(TR, GDT_END)), JMP_B, UNPINNED),
+
     ROW(TS_02, "an absent LDT page faults in the new task", BOTH, PAGED_0,
         SETUP(DESCRIPTOR(FREE, AT_ABSENT, 0xF, 0x82), MEM16(B_LDT, FREE), MEM16(B_DS, LDT_DATA)), JMP_B,
         SEEN(MECH_TASK_SWITCH), FAULTS(PF, 0),
