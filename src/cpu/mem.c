@@ -35,7 +35,7 @@ static paddr_t translate(struct cpu *cpu, laddr_t laddr, enum access_type type, 
     paddr_t paddr = 0;
     u32 error = 0;
 
-    if (UNLIKELY(!mmu_translate(&cpu->mmu, laddr, type, view, false, &paddr, &error)))
+    if (UNLIKELY(!mmu_translate(&cpu->mmu, laddr, type, view, &paddr, &error)))
         cpu_raise_page_fault(cpu, laddr, error, mem_page_fault_rule(cpu, laddr, error, view));
     return paddr;
 }

@@ -181,7 +181,7 @@ static void apply_updates(struct mmu *mmu, const struct walk *walk)
     }
 }
 
-static void fill_data(struct mmu *mmu, laddr_t laddr, const struct walk *walk, enum access_view kind, bool slow)
+static void fill_data(struct mmu *mmu, laddr_t laddr, const struct walk *walk, enum access_view kind)
 {
     struct tlb_view *view = &mmu->view[kind];
     unsigned index = (unsigned)((laddr >> PAGE_SHIFT) % TLB_ENTRIES);
@@ -197,10 +197,10 @@ static void fill_data(struct mmu *mmu, laddr_t laddr, const struct walk *walk, e
     e->read_tag = TLB_INVALID;
     e->write_tag = TLB_INVALID;
     if (page_allows(&mmu->mode, walk, ACCESS_READ, kind))
-        e->read_tag = page | (slow || host == NULL ? TLB_SLOW : 0);
+        e->read_tag = page | (host == NULL ? TLB_SLOW : 0);
     /* A clean page is not cached for writing: the first write must walk and set the dirty bit. */
     if (walk->dirty && page_allows(&mmu->mode, walk, ACCESS_WRITE, kind))
-        e->write_tag = page | (slow || physmem_host_writable(mmu->physmem, e->page) == NULL ? TLB_SLOW : 0);
+        e->write_tag = page | (physmem_host_writable(mmu->physmem, e->page) == NULL ? TLB_SLOW : 0);
     view->data_filled[index / 64] |= BIT(index % 64);
     view->used = true;
 }
@@ -221,8 +221,7 @@ static void fill_insn(struct mmu *mmu, laddr_t laddr, const struct walk *walk, e
 }
 
 /* Look for a cached translation that allows the access, slow entries included. */
-static bool lookup(struct mmu *mmu, laddr_t laddr, enum access_type type, enum access_view kind, bool slow,
-                   paddr_t *paddr)
+static bool lookup(struct mmu *mmu, laddr_t laddr, enum access_type type, enum access_view kind, paddr_t *paddr)
 {
     struct tlb_view *view = &mmu->view[kind];
     laddr_t page = laddr & PAGE_MASK;
@@ -242,9 +241,7 @@ static bool lookup(struct mmu *mmu, laddr_t laddr, enum access_type type, enum a
     if ((*tag & ~(laddr_t)TLB_SLOW) != page)
         return false;
     *paddr = e->page | (laddr & ~PAGE_MASK);
-    if (slow)
-        *tag |= TLB_SLOW;
-    else if (*tag & TLB_SLOW) {
+    if (*tag & TLB_SLOW) {
         /* The reason may have passed (the page holds code no more): back to the fast path. */
         const u8 *host =
             type == ACCESS_WRITE ? physmem_host_writable(mmu->physmem, e->page) : physmem_host(mmu->physmem, e->page);
@@ -254,12 +251,12 @@ static bool lookup(struct mmu *mmu, laddr_t laddr, enum access_type type, enum a
     return true;
 }
 
-bool mmu_translate(struct mmu *mmu, laddr_t laddr, enum access_type type, enum access_view view, bool slow,
-                   paddr_t *paddr, u32 *error)
+bool mmu_translate(struct mmu *mmu, laddr_t laddr, enum access_type type, enum access_view view, paddr_t *paddr,
+                   u32 *error)
 {
     struct walk walk;
 
-    if (lookup(mmu, laddr, type, view, slow, paddr))
+    if (lookup(mmu, laddr, type, view, paddr))
         return true;
     mmu->walks++;
     walk = page_walk(mmu->physmem, mmu->who, &mmu->mode, laddr, type, view);
@@ -277,7 +274,7 @@ bool mmu_translate(struct mmu *mmu, laddr_t laddr, enum access_type type, enum a
     if (type == ACCESS_EXECUTE)
         fill_insn(mmu, laddr, &walk, view);
     else
-        fill_data(mmu, laddr, &walk, view, slow);
+        fill_data(mmu, laddr, &walk, view);
     *paddr = walk.paddr;
     return true;
 }

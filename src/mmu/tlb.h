@@ -13,7 +13,7 @@
 #define TLB_ENTRIES 512u
 #define ITLB_ENTRIES 256u
 /* Tag values: a page-aligned linear address, or-ed with these. An entry with a low bit set never hits the fast path. */
-#define TLB_SLOW 1u    /* a device, or a page with a watchpoint: complete the access in the slow path */
+#define TLB_SLOW 1u    /* a device, ROM or a page that holds code: complete the access in the slow path */
 #define TLB_INVALID 2u /* no translation */
 
 struct tlb_entry {
@@ -55,11 +55,11 @@ struct mmu {
 void mmu_init(struct mmu *mmu, struct physmem *pm, enum initiator who);
 
 /* Translate for an access and fill the view's entry (data or instruction by type).
- * in:      laddr canonical; slow = keep this page off the fast path (watchpoint)
+ * in:      laddr canonical
  * returns: true with *paddr set, or false with *error = the #PF error code
  * effects: accessed/dirty bits are set in memory; the TLB entry is filled.   raises: never */
-bool mmu_translate(struct mmu *mmu, laddr_t laddr, enum access_type type, enum access_view view, bool slow,
-                   paddr_t *paddr, u32 *error);
+bool mmu_translate(struct mmu *mmu, laddr_t laddr, enum access_type type, enum access_view view, paddr_t *paddr,
+                   u32 *error);
 
 /* Translate and read for an observer or debugger: no accessed bits, no fill, no device access, no fault.
  * returns: false when any byte is unmapped or not memory. */
@@ -67,8 +67,8 @@ bool mmu_peek(const struct mmu *mmu, laddr_t laddr, void *out, size_t size);
 bool mmu_peek_translate(const struct mmu *mmu, laddr_t laddr, paddr_t *paddr);
 
 /* Flushes. SDM 3A, "Operations that Invalidate TLBs and Paging-Structure Caches". */
-void mmu_flush_all(struct mmu *mmu);            /* globals too */
-void mmu_flush_nonglobal(struct mmu *mmu);      /* MOV CR3 */
+void mmu_flush_all(struct mmu *mmu);                 /* globals too */
+void mmu_flush_nonglobal(struct mmu *mmu);           /* MOV CR3 */
 void mmu_flush_page(struct mmu *mmu, laddr_t laddr); /* INVLPG, and after #PF */
 /* Drop direct-write permission for a physical page (it became PAGE_CODE). */
 void mmu_revoke_writable(struct mmu *mmu, paddr_t page);

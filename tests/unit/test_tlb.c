@@ -90,7 +90,7 @@ static paddr_t translate(laddr_t laddr, enum access_type type, enum access_view 
     paddr_t paddr = ~0ull;
     u32 error;
 
-    assert_true(mmu_translate(mmu, laddr, type, view, false, &paddr, &error));
+    assert_true(mmu_translate(mmu, laddr, type, view, &paddr, &error));
     return paddr;
 }
 
@@ -99,7 +99,7 @@ static u32 fault(laddr_t laddr, enum access_type type, enum access_view view)
     paddr_t paddr;
     u32 error = ~0u;
 
-    assert_false(mmu_translate(mmu, laddr, type, view, false, &paddr, &error));
+    assert_false(mmu_translate(mmu, laddr, type, view, &paddr, &error));
     return error;
 }
 
@@ -222,18 +222,6 @@ static void devices_stay_slow(void **state)
     assert_int_equal(device_uses, 0);
 }
 
-static void slow_keeps_a_page_off_the_fast_path(void **state)
-{
-    paddr_t paddr;
-    u32 error;
-
-    (void)state;
-    assert_true(mmu_translate(mmu, 0x50000, ACCESS_WRITE, VIEW_USER, true, &paddr, &error));
-    assert_false(read_hits(0x50000) || write_hits(0x50000));
-    translate(0x50000, ACCESS_WRITE, VIEW_USER);
-    assert_true(write_hits(0x50000));
-}
-
 static void code_pages_lose_direct_writes(void **state)
 {
     (void)state;
@@ -288,19 +276,12 @@ static void peek_has_no_effects(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(empty_tlb_hits_nowhere),
-        CASE(read_fill_leaves_a_clean_page_unwritable),
-        CASE(crossing_access_misses),
-        CASE(views_are_separate),
-        CASE(not_present_is_never_cached),
-        CASE(stale_until_flushed),
-        CASE(fault_drops_the_entry),
-        CASE(global_entries_survive_cr3),
-        CASE(invlpg_drops_every_fragment),
-        CASE(devices_stay_slow),
-        CASE(slow_keeps_a_page_off_the_fast_path),
-        CASE(code_pages_lose_direct_writes),
-        CASE(code_pages_lose_direct_writes_by_their_a20_alias),
+        CASE(empty_tlb_hits_nowhere),        CASE(read_fill_leaves_a_clean_page_unwritable),
+        CASE(crossing_access_misses),        CASE(views_are_separate),
+        CASE(not_present_is_never_cached),   CASE(stale_until_flushed),
+        CASE(fault_drops_the_entry),         CASE(global_entries_survive_cr3),
+        CASE(invlpg_drops_every_fragment),   CASE(devices_stay_slow),
+        CASE(code_pages_lose_direct_writes), CASE(code_pages_lose_direct_writes_by_their_a20_alias),
         CASE(peek_has_no_effects),
     };
 

@@ -31,7 +31,7 @@ static bool reach(struct task_segments *s, laddr_t laddr, unsigned size, enum ac
 
         fault.has_error = true;
         fault.cr2 = i == 0 ? ends[0] : ends[1] & PAGE_MASK;
-        if (!require(s, mmu_translate(&s->cpu->mmu, ends[i], type, VIEW_SUPERVISOR, false, &paddr, &fault.error), fault,
+        if (!require(s, mmu_translate(&s->cpu->mmu, ends[i], type, VIEW_SUPERVISOR, &paddr, &fault.error), fault,
                      RULE_TS_02))
             return false;
     }
