@@ -29,8 +29,6 @@ static unsigned break_bytes(const struct cpu *cpu, unsigned i)
 
 void debug_write_register(struct cpu *cpu, unsigned number, u64 value)
 {
-    bool watched = cpu->d.watchpoints;
-
     if (!cpu_64bit(cpu))
         value = (u32)value;
     if (number == 6 || number == 7)
@@ -42,10 +40,7 @@ void debug_write_register(struct cpu *cpu, unsigned number, u64 value)
     cpu->arch.dr[number] = value;
     if (number == 6)
         return;
-    cpu_update_derived(cpu);
-    /* A watched page lives off the fast path: forget translations that were filled under the other setting. */
-    if (watched || cpu->d.watchpoints)
-        mmu_flush_all(&cpu->mmu);
+    cpu_update_derived(cpu); /* with a watchpoint every access goes the slow way, which looks at each */
     cpu_attention(cpu);
 }
 
