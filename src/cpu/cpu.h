@@ -180,7 +180,6 @@ enum unwind { UNWIND_FAULT = 1, UNWIND_STOP = 2 };
 /* Why a run stops for good. */
 enum stop_reason {
     STOP_NONE,
-    STOP_LIMIT,        /* --max-insns or a slice end */
     STOP_SHUTDOWN,     /* triple fault */
     STOP_UNIMPLEMENTED,/* named in cpu->host.stop_text */
     STOP_REQUESTED,    /* power-off, reset, debug exit, Ctrl-C: the machine knows */

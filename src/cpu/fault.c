@@ -14,7 +14,7 @@ NORETURN COLD void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule
 #ifdef RINGSIDE_COVERAGE
     cpu->host.rule_hits[0][rule]++;
 #endif
-    longjmp(cpu->host.unwind, 1);
+    longjmp(cpu->host.unwind, UNWIND_FAULT);
 }
 
 NORETURN COLD void cpu_raise_page_fault(struct cpu *cpu, laddr_t laddr, u32 error, enum rule rule)
@@ -36,5 +36,5 @@ NORETURN COLD void cpu_unimplemented(struct cpu *cpu, const char *fmt, ...)
     snprintf(cpu->host.stop_text, sizeof cpu->host.stop_text, "not implemented: %s, at %04x:%016llx", what,
              (unsigned)cpu->arch.seg[CS].selector, (unsigned long long)cpu->arch.rip);
     cpu->host.stop = STOP_UNIMPLEMENTED;
-    longjmp(cpu->host.unwind, 2);
+    longjmp(cpu->host.unwind, UNWIND_STOP);
 }

@@ -300,14 +300,6 @@ void rtc_free(struct rtc *r)
 
 bool rtc_nmi_masked(const struct rtc *r) { return r->nmi_masked; }
 
-void rtc_set_cmos(struct rtc *r, unsigned index, u8 value)
-{
-    if (index > D && index < sizeof r->cmos)
-        r->cmos[index] = value;
-}
-
-u8 rtc_cmos(const struct rtc *r, unsigned index) { return r->cmos[index & 127]; }
-
 static void set_cmos16(struct rtc *r, unsigned index, u64 value)
 {
     store_le16(&r->cmos[index], (u16)(value < 0xffff ? value : 0xffff));

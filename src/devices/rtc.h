@@ -21,9 +21,6 @@ void rtc_set_time(struct rtc *rtc, u64 seconds);
 size_t rtc_start_sink(void *rtc, const u8 *bytes, size_t size);
 /* Bit 7 of port 70h: NMI is masked. */
 bool rtc_nmi_masked(const struct rtc *rtc);
-/* CMOS bytes 0Eh-7Fh, as firmware or the board presets them. */
-void rtc_set_cmos(struct rtc *rtc, unsigned index, u8 value);
-u8 rtc_cmos(const struct rtc *rtc, unsigned index);
 /* Fill the memory-size bytes (15h-18h, 30h-31h, 34h-35h, 5Bh-5Dh). in: RAM bytes below and above 4 GiB. */
 void rtc_set_memory_size(struct rtc *rtc, u64 low, u64 high);
 

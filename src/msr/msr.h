@@ -29,7 +29,6 @@ struct msr_file {
     u64 apic_base, misc_enable, feature_control, spec_ctrl, pat, debugctl, platform_info;
     u64 mtrr_def_type, mtrr_fixed[MTRR_FIXED], mtrr_base[MTRR_VARIABLE], mtrr_mask[MTRR_VARIABLE];
     u64 mcg_status, syscfg, hwcr, patch_level;
-    u64 xss, misc_features;
     u64 top_mem, top_mem2, nb_cfg, de_cfg;
     u64 perf_select[4], perf_count[4]; /* written and read back; nothing counts */
 };

@@ -358,8 +358,6 @@ u64 recorder_digest(const struct recorder *r) { return event_digest_value(&r->di
 
 u64 recorder_transitions(const struct recorder *r) { return r->digest.events; }
 
-u64 recorder_events(const struct recorder *r) { return r->events; }
-
 bool recorder_close(struct recorder *r, const struct trace_properties *end, struct error *err)
 {
     bool ok = true;

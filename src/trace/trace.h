@@ -98,8 +98,6 @@ bool recorder_failed(const struct recorder *r);
 /* Digest of the event stream so far, and how many transitions it covers. The same with and without a file. */
 u64 recorder_digest(const struct recorder *r);
 u64 recorder_transitions(const struct recorder *r);
-/* Events kept so far (after no_same_ring and no_side_events); the number of the last one. */
-u64 recorder_events(const struct recorder *r);
 /* Flush, write the end properties (may be NULL) and the index, join the thread, free.
  * returns: false with err set (EXIT_FILE) when any write failed; the file stays readable up to there. */
 bool recorder_close(struct recorder *r, const struct trace_properties *end, struct error *err);

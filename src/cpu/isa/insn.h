@@ -114,7 +114,4 @@ enum decode_status { DECODE_OK, DECODE_NEED_MORE, DECODE_TOO_LONG /* #GP(0), NX-
 enum decode_status insn_decode(struct insn *insn, const u8 *bytes, unsigned available, u32 key,
                                const struct cpu_model *model);
 
-/* End of a basic block / may change what the engine caches: a row attribute, asked by engines. */
-bool insn_ends_block(const struct insn *insn);
-
 #endif

@@ -23,5 +23,3 @@ const struct insn_row insn_rows[] = {
 };
 
 const unsigned insn_row_count = ARRAY_LEN(insn_rows) - 1;
-
-bool insn_ends_block(const struct insn *insn) { return (insn_rows[insn->row].attributes & END_BLK) != 0; }
