@@ -6,8 +6,8 @@ import select
 import signal
 import subprocess
 import tempfile
+import termios
 import time
-import tty
 
 # Slow builds (sanitizers, a busy machine) are given more patience by the environment.
 PATIENCE = float(os.environ.get("RINGSIDE_TEST_PATIENCE", "1"))
@@ -20,13 +20,18 @@ class Failure(Exception):
 class Session:
     """One run of an emulator whose standard input and output are a terminal and whose stderr is kept apart.
 
-    The terminal starts in raw mode, so that nothing is echoed or translated before the emulator sets its own.
+    The terminal starts without echo and translation of output, so that nothing is typed back before the emulator sets
+    its own mode.
     """
 
     def __init__(self, command, log_path):
         master, slave = os.openpty()
-        tty.setraw(slave)
+        settings = termios.tcgetattr(slave)
+        settings[1] &= ~termios.OPOST
+        settings[3] &= ~termios.ECHO
+        termios.tcsetattr(slave, termios.TCSANOW, settings)
         self.master = master
+        self.terminal = termios.tcgetattr(master)
         self.command = command
         self.text = ""  # all output so far
         self.seen = 0  # what expect() has passed
@@ -118,6 +123,10 @@ class Session:
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGKILL)
             raise Failure(f"the run did not end within {seconds * PATIENCE:.0f} s; last output:\n{self.tail()}") from None
+
+    def terminal_restored(self):
+        """The terminal has the settings that the emulator found."""
+        return termios.tcgetattr(self.master) == self.terminal
 
     def errors(self):
         self.stderr.seek(0)
