@@ -198,6 +198,18 @@ static const struct rule_case rows[] = {
         SETUP(OR(CR4, CR4_OSXSAVE), PUT(RCX, 0), PUT(RAX, 7), PUT(RDX, 0)), CODE(0x0F, 0x01, 0xD1), FAULTS(GP, 0)),
     ROW(XC_01, "x87 and SSE", BOTH, LONG_0, SETUP(OR(CR4, CR4_OSXSAVE), PUT(RCX, 0), PUT(RAX, 3), PUT(RDX, 0)),
         CODE(0x0F, 0x01, 0xD1), EXPECT(EQ(XCR0, 3))),
+
+    ROW(MD_01, "LMSW sets PE", BOTH, REAL, SETUP(PUT(RAX, CR0_PE)), CODE(0x0F, 0x01, 0xF0), SEEN(MECH_MODE_PE),
+        EXPECT(EQ(CR0, CR0_PE | CR0_ET), EQ(MODE, MODE_PM16))),
+    ROW(MD_01, "clearing PE", BOTH, PM16_0, SETUP(PUT(RAX, CR0_ET)), CODE(MOV_CR_RAX_(0)), SEEN(MECH_MODE_PE),
+        EXPECT(EQ(CR0, CR0_ET), EQ(MODE, MODE_REAL))),
+    ROW(PG_02, "SMAP: pushes of a delivery from CPL 3 ignore the user's AC", BOTH, LONG_3,
+        SETUP(OR(CR4, CR4_SMAP), OR(RFLAGS, FLAG_AC), MEM64(AT_TSS + 4, AT_USER + 0x800)), CODE(INT_(V_INT)), UNPINNED),
+    ROW(PG_02, "SMAP with paging off", BOTH, PM32_0,
+        SETUP(OR(CR4, CR4_SMAP | CR4_SMEP), PUT(RBX, AT_USER), MEM32(AT_USER, 7)), CODE(MOV_RAX_RBX_MEM_),
+        EXPECT(EQ(RAX, 7))),
+    ROW(PG_03, "MOV to CR3 in compatibility mode takes 32 bits", BOTH, COMPAT_0, SETUP(PUT(RAX, AT_PML4 | 0x18)),
+        CODE(MOV_CR_RAX_(3)), EXPECT(EQ(CR3, AT_PML4 | 0x18))),
 };
 
 THEME(modes_paging, rows);

@@ -122,6 +122,19 @@ static const struct rule_case rows[] = {
         FAULTS(GP, 0)),
     ROW(MSR_07, "xAPIC to x2APIC", BOTH, LONG_0, SETUP(PUT(APIC_BASE, 0xFEE00900), MSR(0x1B, 0xFEE00D00)), CODE(WRMSR_),
         EXPECT(EQ(APIC_BASE, 0xFEE00D00))),
+
+    ROW(GS_03, "the next access uses the new base", BOTH, LONG_0,
+        SETUP(PUT(KERNEL_GS, AT_SUPER), MEM32(AT_SUPER + 8, 0x1234), PUT(RBX, 8)),
+        CODE(SWAPGS_, 0x65, MOV_RAX_RBX_MEM_), STEPS(2),
+        EXPECT(EQ(GS_BASE, AT_SUPER), EQ(KERNEL_GS, 0x44440000), EQ(RAX, 0x1234))),
+    ROW(GS_05, "Intel in legacy mode: null clears the base", INTEL, PM32_3 | PM32_0,
+        SETUP(DESCRIPTOR(FREE, 0x1000, 0xFFF, 0x4F3), LOADED(FS, FREE | 3), PUT(RAX, 0)), CODE(MOV_SEG_AX_(FS)),
+        EXPECT(NULL_SEGMENT(FS, 0, 0))),
+    ROW(MSR_04, "WRMSR of GS.base takes effect at once", BOTH, LONG_0,
+        SETUP(MSR(0xC0000101, AT_SUPER), MEM32(AT_SUPER + 8, 0x1234), PUT(RBX, 8)),
+        CODE(WRMSR_, 0x65, MOV_RAX_RBX_MEM_), STEPS(2), EXPECT(EQ(GS_BASE, AT_SUPER), EQ(RAX, 0x1234))),
+    ROW(MSR_04, "WRMSR of KERNEL_GS_BASE", BOTH, LONG_0 | PM32_0, SETUP(MSR(0xC0000102, 0xFFFF888000000000ull)),
+        CODE(WRMSR_), EXPECT(EQ(KERNEL_GS, 0xFFFF888000000000ull))),
 };
 
 THEME(swapgs_msr, rows);

@@ -33,6 +33,7 @@
     TASK_REGISTERS, ANY(CPL), ANY_SEGMENT(CS), ANY_SEGMENT(SS), ANY_SEGMENT(DS), ANY_SEGMENT(ES), ANY_SEGMENT(FS),     \
         ANY_SEGMENT(GS), ANY_SEGMENT(LDTR)
 #define JMP_B CODE(JMPF32_(0, TSS_B))
+#define VM86_TASK IRQ_ON(V_TASK)
 
 static const struct rule_case rows[] = {
     ROW(TS_01, "JMP: the old TSS becomes available, the new one busy; no NT, no link", BOTH, PM32_0 | PAGED_0, JMP_B,
@@ -195,6 +196,31 @@ static const struct rule_case rows[] = {
                SEGMENT(DS, KDATA16, 0x10000, 0xFFFF, ATTR_DATA16), SEGMENT(ES, KDATA16, 0x10000, 0xFFFF, ATTR_DATA16),
                NULL_SEGMENT(FS, 0, 0), NULL_SEGMENT(GS, 0, 0), NULL_SEGMENT(LDTR, 0, 0), SETS(CR0, CR0_TS),
                SEGMENT(TR, TSS16, AT_TSS16, 0x2B, 0x83), EQ(MODE, MODE_PM16))),
+
+    /* ---- tasks and modes */
+    ROW(TS_01, "an interrupt out of VM86: VM is saved", BOTH, VM86, SETUP(VM86_TASK), CODE(NOP_),
+        SEEN(MECH_TASK_SWITCH),
+        EXPECT(IN_TASK_B, NESTED, HAS32(AT_TSS + 0x24, FLAG_VM | FLAG_IF | 2), HAS16(AT_TSS + 0x4C, 0x2000),
+               HAS16(AT_TSS + 0x54, 0x4000))),
+    ROW(TS_09, "...and IRET returns to VM86", BOTH, VM86, SETUP(VM86_TASK, MEM8(AT_TASK, IRET_)), CODE(NOP_), STEPS(2),
+        SEEN(MECH_TASK_SWITCH, MECH_IRET_TASK),
+        EXPECT(AT(0), SETS(CR0, CR0_TS), NULL_SEGMENT(LDTR, 0, 0), EQ(MODE, MODE_VM86))),
+    ROW(TS_01, "CR3 of the new task is loaded", BOTH, PAGED_0, SETUP(MEM32(B(0x1C), AT_PD32 | 0x18)), JMP_B,
+        SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B, EQ(CR3, AT_PD32 | 0x18))),
+    ROW(TS_01, "without paging CR3 is not loaded", BOTH, PM32_0, SETUP(MEM32(B(0x1C), 0x12345000)), JMP_B,
+        SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B)),
+    ROW(TS_04, "#DF through a task gate: its code is 0", BOTH, PM32_3,
+        SETUP(GATE(VEC_DF, 0x85, TSS_B, 0), GATE(VEC_GP, 0x0E, K32, 0)), CODE(HLT_), STEPS(3), SEEN(MECH_TASK_SWITCH),
+        EXPECT(IN_TASK_B, NESTED, EQ(RSP, AT_TASK_STACK - 4), HAS32(AT_TASK_STACK - 4, 0))),
+    ROW(TS_04, "INT n through a task gate pushes nothing", BOTH, PM32_3, SETUP(GATE(VEC_GP, 0xE5, TSS_B, 0)),
+        CODE(INT_(VEC_GP)), SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B, NESTED)),
+    ROW(TS_03, "TF of the old task does not trap in the new one", BOTH, PM32_0, SETUP(OR(RFLAGS, FLAG_TF)), JMP_B,
+        STEPS(2), SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B, EQ(RIP, AT_TASK + 1))),
+    ROW(TS_01, "an exception saves RF in the old task's image", BOTH, PM32_3, SETUP(GATE(VEC_UD, 0x85, TSS_B, 0)),
+        CODE(UD2_), STEPS(2), SEEN(MECH_TASK_SWITCH),
+        EXPECT(IN_TASK_B, NESTED, HAS32(AT_TSS + 0x24, FLAG_RF | FLAG_IF | 2), HAS32(AT_TSS + 0x20, AT_CODE))),
+    ROW(TS_07, "the old TSS is too short to be saved in", BOTH, PM32_0, SETUP(PUT(TR_LIMIT, 0x5E)), JMP_B,
+        FAULTS(TS, TSS)),
 };
 
 THEME(task, rows);

@@ -173,6 +173,21 @@ static const struct rule_case rows[] = {
     ROW(VM_04, "ARPL", BOTH, REAL | VM86, CODE(0x63, 0xC1), FAULTS(UD, 0)),
     ROW(VM_04, "ARPL in protected mode raises RPL", BOTH, PM32_0 | COMPAT_3, SETUP(PUT(RCX, KDATA), PUT(RAX, 3)),
         CODE(0x63, 0xC1 /* arpl cx, ax */), EXPECT(EQ(RCX, KDATA | 3), SETS(RFLAGS, FLAG_ZF))),
+
+    ROW(IO_04, "an absent page of the map is a supervisor read", BOTH, LONG_3 | PAGED_3, SETUP(PUT(TR_BASE, AT_ABSENT)),
+        CODE(IN_AL_(0x80)), FAULTS_UNDELIVERED(PF, 0), BY(PF_01)),
+    ROW(IO_04, "DX", BOTH, LONG_3 | PM32_3, SETUP(PUT(RDX, 0x80)), CODE(IN_AL_DX), EXPECT(READ_ONES)),
+    ROW(IO_03, "POPF in real mode changes IF and IOPL", BOTH, REAL, SETUP(PUSH16(FLAG_IOPL | FLAG_NT | 2)), CODE(POPF_),
+        EXPECT(PLUS(RSP, 2), CLEARS(RFLAGS, FLAG_IF), SETS(RFLAGS, FLAG_IOPL | FLAG_NT))),
+    ROW(IO_03, "POPF at CPL 1 with IOPL 1", BOTH, PM32_1,
+        SETUP(OR(RFLAGS, 1 << FLAG_IOPL_SHIFT), PUSH32(FLAG_IOPL | 2)), CODE(POPF_),
+        EXPECT(PLUS(RSP, 4), CLEARS(RFLAGS, FLAG_IF))),
+    ROW(IO_02, "PVI does not change POPF", BOTH, PM32_3, SETUP(PVI, PUSH32(FLAG_VIF | FLAG_CF | 2)), CODE(POPF_),
+        EXPECT(PLUS(RSP, 4), SETS(RFLAGS, FLAG_CF))),
+    ROW(IO_02, "PVI with IOPL 3: IF itself", BOTH, PM32_3, SETUP(PVI, IOPL3, OR(RFLAGS, FLAG_VIP)), CODE(CLI_),
+        EXPECT(CLEARS(RFLAGS, FLAG_IF))),
+    ROW(VM_04, "SMSW, SGDT and SIDT exist in VM86", BOTH, VM86 | REAL, CODE(0x0F, 0x01, 0xE0 /* smsw ax */),
+        EXPECT(ANYBITS(RAX, 0xFFFF))),
 };
 
 THEME(vm86_io, rows);
