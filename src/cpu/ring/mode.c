@@ -7,9 +7,8 @@
 #include "cpu/fault.h"
 #include "cpu/ring/descriptor.h"
 #include "cpu/ring/mechanisms.h"
+#include "cpu/ring/pdpte.h"
 
-#define PDPTES 4u
-#define CR3_PAE_TABLE 0xFFFFFFE0ull
 #define CR3_PCID 0xFFFull
 /* CR0 and CR4 bits whose change reloads the PDPTE registers. */
 #define CR0_LOADS_PDPTES (CR0_CD | CR0_NW | CR0_PG)
@@ -18,25 +17,6 @@
  * rights per view, so entries filled under the other setting must go. */
 #define CR0_FLUSHES (CR0_PG | CR0_WP)
 #define CR4_FLUSHES (CR4_PGE | CR4_PAE | CR4_PSE | CR4_SMEP | CR4_SMAP | CR4_PCIDE | CR4_LA57)
-
-/* PAE paging without long mode: four PDPTE registers under CR3. */
-static bool uses_pdptes(u64 cr0, u64 cr4, u64 efer) { return (cr0 & CR0_PG) && (cr4 & CR4_PAE) && !(efer & EFER_LMA); }
-
-/* Read and check the PDPTEs that cr3 names; raises #GP(0) with nothing changed (MD-02). AMD reads them at walk time. */
-static void read_pdptes(struct cpu *cpu, u64 cr3, u64 pdpte[PDPTES])
-{
-    if (cpu_is_amd(cpu))
-        return;
-    physmem_read(cpu->physmem, cr3 & CR3_PAE_TABLE, pdpte, PDPTES * sizeof *pdpte, cpu->mmu.who);
-    for (unsigned i = 0; i < PDPTES; i++)
-        REQUIRE(cpu, !(pdpte[i] & 1) || !pdpte_is_bad(&cpu->mmu.mode, pdpte[i]), GP(0), RULE_MD_02);
-}
-
-static void store_pdptes(struct cpu *cpu, const u64 pdpte[PDPTES])
-{
-    for (unsigned i = 0; i < PDPTES; i++)
-        cpu->arch.pdpte[i] = pdpte[i];
-}
 
 static void flush_all(struct cpu *cpu)
 {
@@ -67,14 +47,14 @@ void mode_write_cr0(struct cpu *cpu, u64 value)
         efer |= EFER_LMA; /* MSR-06 */
     if ((efer & ~old_efer) & EFER_LMA)
         check_activation(cpu);
-    load = uses_pdptes(value, cpu->arch.cr4, efer) && ((old ^ value) & CR0_LOADS_PDPTES);
+    load = pdptes_in_use(value, cpu->arch.cr4, efer) && ((old ^ value) & CR0_LOADS_PDPTES);
     if (load)
-        read_pdptes(cpu, cpu->arch.cr3, pdpte);
+        pdptes_read(cpu, cpu->arch.cr3, pdpte);
 
     cpu->arch.cr0 = value;
     cpu->arch.msr.efer = efer;
     if (load)
-        store_pdptes(cpu, pdpte);
+        pdptes_store(cpu, pdpte);
     cpu_update_paging(cpu);
     if ((old ^ value) & CR0_FLUSHES)
         flush_all(cpu);
@@ -105,13 +85,13 @@ void mode_write_cr3(struct cpu *cpu, u64 value)
     enum rule rule = creg_check_cr3(cpu, value, &store, &keep_tlb);
 
     REQUIRE(cpu, rule == RULE_NONE, GP(0), rule);
-    load = uses_pdptes(cpu->arch.cr0, cpu->arch.cr4, cpu->arch.msr.efer);
+    load = pdptes_in_use(cpu->arch.cr0, cpu->arch.cr4, cpu->arch.msr.efer);
     if (load)
-        read_pdptes(cpu, store, pdpte);
+        pdptes_read(cpu, store, pdpte);
 
     cpu->arch.cr3 = store;
     if (load)
-        store_pdptes(cpu, pdpte);
+        pdptes_store(cpu, pdpte);
     cpu_update_paging(cpu);
     /* Bit 63 keeps the entries of the PCID (PG-03). The TLB holds one context, so another PCID still drops them, which
      * the architecture always allows. */
@@ -129,13 +109,13 @@ void mode_write_cr4(struct cpu *cpu, u64 value)
     bool load;
 
     REQUIRE(cpu, rule == RULE_NONE, GP(0), rule);
-    load = uses_pdptes(cpu->arch.cr0, value, cpu->arch.msr.efer) && ((old ^ value) & CR4_LOADS_PDPTES);
+    load = pdptes_in_use(cpu->arch.cr0, value, cpu->arch.msr.efer) && ((old ^ value) & CR4_LOADS_PDPTES);
     if (load)
-        read_pdptes(cpu, cpu->arch.cr3, pdpte);
+        pdptes_read(cpu, cpu->arch.cr3, pdpte);
 
     cpu->arch.cr4 = value;
     if (load)
-        store_pdptes(cpu, pdpte);
+        pdptes_store(cpu, pdpte);
     cpu_update_paging(cpu);
     if ((old ^ value) & CR4_FLUSHES)
         flush_all(cpu);

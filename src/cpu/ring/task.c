@@ -7,12 +7,11 @@
 #include "cpu/fault.h"
 #include "cpu/flags.h"
 #include "cpu/mem.h"
+#include "cpu/ring/pdpte.h"
 #include "cpu/ring/ring.h"
 #include "cpu/ring/stack.h"
 #include "cpu/ring/task_image.h"
 
-#define PDPTES 4u
-#define CR3_PAE_TABLE 0xFFFFFFE0u
 /* Bits of EFLAGS that exist; the rest of the image is not loaded. */
 #define EFLAGS_LOADED 0x3F7FD7u
 /* DR7: L0-L3 and LE belong to the task that set them. SDM 3B, "Debug Control Register (DR7)". */
@@ -86,11 +85,8 @@ static void check_cr3(struct task_change *c)
     struct cpu *cpu = c->cpu;
 
     c->loads_cr3 = c->image.wide && (cpu->arch.cr0 & CR0_PG) && c->image.cr3 != cpu->arch.cr3;
-    if (!c->loads_cr3 || !(cpu->arch.cr4 & CR4_PAE) || cpu_is_amd(cpu))
-        return;
-    physmem_read(cpu->physmem, c->image.cr3 & CR3_PAE_TABLE, c->pdpte, sizeof c->pdpte, cpu->mmu.who);
-    for (unsigned i = 0; i < PDPTES; i++)
-        REQUIRE(cpu, !(c->pdpte[i] & 1) || !pdpte_is_bad(&cpu->mmu.mode, c->pdpte[i]), GP(0), RULE_MD_02);
+    if (c->loads_cr3 && (cpu->arch.cr4 & CR4_PAE))
+        pdptes_read(cpu, c->image.cr3, c->pdpte);
 }
 
 /* Stores into both TSSs and the GDT: busy bits, back link, the old state (TS-01). Probed: none of them faults. */
@@ -122,7 +118,7 @@ static void load_cr3(struct task_change *c)
         return;
     cpu->arch.cr3 = c->image.cr3;
     if (cpu->arch.cr4 & CR4_PAE)
-        memcpy(cpu->arch.pdpte, c->pdpte, sizeof c->pdpte);
+        pdptes_store(cpu, c->pdpte);
     cpu_update_paging(cpu);
     mmu_flush_nonglobal(&cpu->mmu);
     cpu->d.fetch_page = 1;
