@@ -244,6 +244,11 @@ ALWAYS_INLINE bool cpu_vm86(const struct cpu *cpu)
     return cpu->d.mode == MODE_VM86;
 }
 
+ALWAYS_INLINE unsigned cpu_iopl(const struct cpu *cpu)
+{
+    return (unsigned)((cpu->arch.rflags & FLAG_IOPL) >> FLAG_IOPL_SHIFT);
+}
+
 /* Canonical by what CR4.LA57 selects now: for addresses in use. */
 ALWAYS_INLINE bool cpu_canonical(const struct cpu *cpu, laddr_t laddr)
 {

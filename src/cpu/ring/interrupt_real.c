@@ -6,8 +6,8 @@
 #include "cpu/flags.h"
 #include "cpu/mem.h"
 #include "cpu/ring/interrupt.h"
+#include "cpu/ring/task_image.h"
 
-#define TSS_IO_MAP_BASE 0x66u
 #define REDIRECTION_BYTES 32u /* just below the I/O permission map */
 
 void delivery_ivt(struct delivery *dv, u64 image, u64 clear)
@@ -45,11 +45,10 @@ void delivery_ivt(struct delivery *dv, u64 image, u64 clear)
 static bool redirection_bit(struct cpu *cpu, u8 vector)
 {
     const struct segment *tr = &cpu->arch.tr;
-    unsigned type = tr->attr & SEG_TYPE;
     u64 offset;
 
     /* UNVERIFIED: a 16-bit or too short TSS counts as all ones. */
-    if ((type != SYS_TSS && type != SYS_TSS_BUSY) || tr->limit < TSS_IO_MAP_BASE + 1)
+    if (!tss_has_io_map(tr))
         return true;
     offset = sys_read(cpu, tr->base + TSS_IO_MAP_BASE, W16) - REDIRECTION_BYTES + vector / 8u;
     if (offset > tr->limit)
@@ -60,7 +59,7 @@ static bool redirection_bit(struct cpu *cpu, u8 vector)
 bool delivery_redirected(struct delivery *dv)
 {
     struct cpu *cpu = dv->cpu;
-    bool iopl3 = (cpu->arch.rflags & FLAG_IOPL) == FLAG_IOPL;
+    bool iopl3 = cpu_iopl(cpu) == 3;
     u64 image = dv->image;
 
     if (!(cpu->arch.cr4 & CR4_VME)) {

@@ -3,29 +3,18 @@
  * SDM 1, "I/O Privilege Level", "I/O Permission Bit Map".
  */
 #include "cpu/mem.h"
-#include "cpu/ring/descriptor.h"
 #include "cpu/ring/mechanisms.h"
-
-#define TSS_IO_MAP_BASE 0x66u
-
-static bool tss_has_io_map(const struct segment *tr)
-{
-    unsigned type = tr->attr & SEG_TYPE;
-
-    return !(tr->attr & (SEG_UNUSABLE | SEG_S)) && (tr->attr & SEG_PRESENT) &&
-           (type == SYS_TSS || type == SYS_TSS_BUSY) && tr->limit >= TSS_IO_MAP_BASE + 1;
-}
+#include "cpu/ring/task_image.h"
 
 void io_check_permission(struct cpu *cpu, u16 port, unsigned size)
 {
     const struct segment *tr = &cpu->arch.tr;
     enum rule rule = cpu_vm86(cpu) ? RULE_VM_02 : RULE_IO_04;
-    unsigned iopl = (unsigned)((cpu->arch.rflags & FLAG_IOPL) >> FLAG_IOPL_SHIFT);
     u64 offset, map;
 
     if (cpu->d.mode == MODE_REAL)
         return;
-    if (!cpu_vm86(cpu) && cpu->arch.cpl <= iopl)
+    if (!cpu_vm86(cpu) && cpu->arch.cpl <= cpu_iopl(cpu))
         return;
     REQUIRE(cpu, tss_has_io_map(tr), GP(0), rule);
     /* Two bytes are always read, so that an access at a byte's edge sees the next byte's bits too. */

@@ -11,58 +11,15 @@
 /* RFLAGS that the image may change, by the level before the return (IR-09). */
 static u64 writable_flags(const struct cpu *cpu, enum width operand)
 {
-    unsigned iopl = (unsigned)((cpu->arch.rflags & FLAG_IOPL) >> FLAG_IOPL_SHIFT);
     u64 writable = IRET_FLAGS16;
 
     if (operand != W16)
         writable |= FLAG_RF | FLAG_AC | (cpu->model.has_cpuid ? FLAG_ID : 0);
-    if (cpu->arch.cpl <= iopl)
+    if (cpu->arch.cpl <= cpu_iopl(cpu))
         writable |= FLAG_IF;
     if (cpu->arch.cpl == 0)
         writable |= FLAG_IOPL | (operand == W16 ? 0 : FLAG_VIF | FLAG_VIP);
     return writable;
-}
-
-/* The return code segment, checked (IR-05). */
-static struct descriptor return_code_segment(struct cpu *cpu, u16 selector)
-{
-    u32 error = selector_error(selector);
-    u8 rpl = selector_rpl(selector);
-    struct descriptor cs;
-
-    REQUIRE(cpu, !selector_is_null(selector), GP(0), RULE_IR_05);
-    REQUIRE(cpu, descriptor_fetch(cpu, selector, &cs), GP(error), RULE_IR_05);
-    REQUIRE(cpu, descriptor_is_code(&cs), GP(error), RULE_IR_05);
-    REQUIRE(cpu, rpl >= cpu->arch.cpl, GP(error), RULE_IR_05);
-    if (descriptor_is_conforming(&cs))
-        REQUIRE(cpu, cs.dpl <= rpl, GP(error), RULE_IR_05);
-    else
-        REQUIRE(cpu, cs.dpl == rpl, GP(error), RULE_IR_05);
-    if (cpu_long_mode(cpu))
-        REQUIRE(cpu, (cs.attr & (SEG_L | SEG_DB)) != (SEG_L | SEG_DB), GP(error), RULE_IR_05);
-    REQUIRE(cpu, cs.present, NP(error), RULE_IR_05);
-    return cs;
-}
-
-/* The popped SS, checked (IR-06, IR-07). */
-static struct segment return_stack_segment(struct cpu *cpu, u16 selector, u8 cpl, bool to64)
-{
-    if (selector_is_null(selector)) {
-        REQUIRE(cpu, to64 && cpl < 3 && selector_rpl(selector) == cpl, GP(0), RULE_IR_06);
-        return segment_null(selector, cpl);
-    }
-    return stack_segment_load(cpu, STACK_USE_IRET, selector, cpl, 0);
-}
-
-/* RSP after popping it for a new SS. A 16-bit stack takes SP only and leaks the kernel's upper bits (IR-11). */
-static u64 return_rsp(const struct cpu *cpu, const struct segment *ss, u64 popped, u64 kernel, bool to64)
-{
-    if (to64)
-        return popped; /* IR-15: never checked */
-    if (ss->attr & SEG_DB)
-        return (u32)popped;
-    kernel = (kernel & ~0xFFFFull) | (popped & 0xFFFF);
-    return cpu_is_amd(cpu) ? kernel : (u32)kernel;
 }
 
 /* Into virtual-8086 mode, from CPL 0 by a 32-bit image with VM = 1 (IR-02, IR-12). */
@@ -103,7 +60,7 @@ void iret_from_protected(struct cpu *cpu, enum width operand)
         return_to_vm86(cpu, &stack, &frame);
         return;
     }
-    cs = return_code_segment(cpu, frame.cs);
+    cs = segment_return_code(cpu, frame.cs, RULE_IR_05, RULE_IR_05);
     to64 = cpu_long_mode(cpu) && (cs.attr & SEG_L);
     outward = selector_rpl(frame.cs) > cpu->arch.cpl;
     t = transition_begin(cpu, outward ? MECH_IRET_OUTER : MECH_IRET_SAME);
@@ -116,8 +73,8 @@ void iret_from_protected(struct cpu *cpu, enum width operand)
         u64 popped = stack_pop(&stack, operand);
         u16 ss = (u16)stack_pop(&stack, operand);
 
-        t.ss = return_stack_segment(cpu, ss, t.cpl, to64);
-        t.rsp = return_rsp(cpu, &t.ss, popped, stack.sp, to64);
+        t.ss = stack_segment_return(cpu, STACK_USE_IRET, ss, t.cpl, to64);
+        t.rsp = stack_pointer_return(cpu, &t.ss, popped, to64);
         t.stage |= STAGE_SS;
     }
     /* UNVERIFIED: a 64-bit image returning to compatibility mode is held against the limit with all its bits. */

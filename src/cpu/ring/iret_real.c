@@ -36,7 +36,7 @@ void iret_from_real(struct cpu *cpu, enum width operand)
 
 void iret_from_vm86(struct cpu *cpu, enum width operand)
 {
-    bool iopl3 = (cpu->arch.rflags & FLAG_IOPL) == FLAG_IOPL;
+    bool iopl3 = cpu_iopl(cpu) == 3;
     u64 writable = IRET_FLAGS16 | (operand == W16 ? 0 : FLAG_RF | FLAG_AC | (cpu->model.has_cpuid ? FLAG_ID : 0));
     struct transition t = transition_begin(cpu, MECH_IRET_REAL);
     struct stack_cursor stack = stack_current(cpu, RULE_SG_04);

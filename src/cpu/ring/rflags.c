@@ -7,12 +7,10 @@
 #include "cpu/flags.h"
 #include "cpu/ring/mechanisms.h"
 
-static unsigned iopl_of(const struct cpu *cpu) { return (unsigned)((cpu->arch.rflags & FLAG_IOPL) >> FLAG_IOPL_SHIFT); }
-
 /* CLI and STI work on VIF: VME in VM86, PVI at CPL 3, both with IOPL < 3. */
 static bool virtual_if(const struct cpu *cpu)
 {
-    if (cpu->arch.cpl != 3 || iopl_of(cpu) == 3)
+    if (cpu->arch.cpl != 3 || cpu_iopl(cpu) == 3)
         return false;
     return (cpu->arch.cr4 & (cpu_vm86(cpu) ? CR4_VME : CR4_PVI)) != 0;
 }
@@ -34,17 +32,17 @@ void rflags_popf(struct cpu *cpu, u64 image, enum width operand)
     u64 writable = FLAGS_ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_NT;
     u64 old = flags_get(cpu);
 
-    if (cpu_vm86(cpu) && iopl_of(cpu) < 3) {
+    if (cpu_vm86(cpu) && cpu_iopl(cpu) < 3) {
         REQUIRE(cpu, (cpu->arch.cr4 & CR4_VME) && operand == W16, GP(0), RULE_IO_01);
         popf_virtual(cpu, image);
         return;
     }
-    if (cpu->arch.cpl <= iopl_of(cpu))
+    if (cpu->arch.cpl <= cpu_iopl(cpu))
         writable |= FLAG_IF; /* IO-03 */
     if (cpu->arch.cpl == 0)
         writable |= FLAG_IOPL;
     if (operand != W16)
-        writable |= (cpu->model.generation >= 4 ? FLAG_AC : 0) | (cpu->model.has_cpuid ? FLAG_ID : 0);
+        writable |= FLAG_AC | (cpu->model.has_cpuid ? FLAG_ID : 0);
     /* VM, VIF and VIP stay; RF is cleared (DB-04). */
     flags_put(cpu, (old & ~(writable | FLAG_RF)) | (image & writable));
     if ((old ^ cpu->arch.rflags) & FLAG_AC)
@@ -55,7 +53,7 @@ u64 rflags_pushf_image(struct cpu *cpu, enum width operand)
 {
     u64 rflags = flags_get(cpu);
 
-    if (cpu_vm86(cpu) && iopl_of(cpu) < 3) {
+    if (cpu_vm86(cpu) && cpu_iopl(cpu) < 3) {
         REQUIRE(cpu, (cpu->arch.cr4 & CR4_VME) && operand == W16, GP(0), RULE_IO_01);
         rflags = (rflags & ~FLAG_IF) | FLAG_IOPL | (rflags & FLAG_VIF ? FLAG_IF : 0);
     }
@@ -64,7 +62,7 @@ u64 rflags_pushf_image(struct cpu *cpu, enum width operand)
 
 void rflags_cli(struct cpu *cpu)
 {
-    if (cpu->d.mode == MODE_REAL || cpu->arch.cpl <= iopl_of(cpu)) {
+    if (cpu->d.mode == MODE_REAL || cpu->arch.cpl <= cpu_iopl(cpu)) {
         cpu->arch.rflags &= ~FLAG_IF;
         return;
     }
@@ -74,7 +72,7 @@ void rflags_cli(struct cpu *cpu)
 
 void rflags_sti(struct cpu *cpu)
 {
-    if (cpu->d.mode == MODE_REAL || cpu->arch.cpl <= iopl_of(cpu)) {
+    if (cpu->d.mode == MODE_REAL || cpu->arch.cpl <= cpu_iopl(cpu)) {
         if (!(cpu->arch.rflags & FLAG_IF))
             cpu->arch.shadow |= SHADOW_STI; /* SH-04 */
         cpu->arch.rflags |= FLAG_IF;

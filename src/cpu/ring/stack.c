@@ -165,6 +165,24 @@ struct segment stack_segment_load(struct cpu *cpu, enum stack_use use, u16 selec
     return descriptor_segment(&d, selector);
 }
 
+struct segment stack_segment_return(struct cpu *cpu, enum stack_use use, u16 selector, u8 cpl, bool to64)
+{
+    if (selector_is_null(selector) && to64 && cpl < 3 && selector_rpl(selector) == cpl)
+        return segment_null(selector, cpl);
+    return stack_segment_load(cpu, use, selector, cpl, 0);
+}
+
+u64 stack_pointer_return(const struct cpu *cpu, const struct segment *ss, u64 popped, bool to64)
+{
+    u64 mixed = (cpu->arch.gpr[RSP] & ~0xFFFFull) | (popped & 0xFFFF);
+
+    if (to64)
+        return popped;
+    if (ss->attr & SEG_DB)
+        return (u32)popped;
+    return cpu_is_amd(cpu) ? mixed : (u32)mixed;
+}
+
 /* ---- Stacks in the TSS. */
 
 /* Raise #TS(TR + ext) unless bytes offset..offset+size-1 lie inside the TSS. */

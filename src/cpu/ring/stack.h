@@ -81,6 +81,13 @@ enum rule stack_violation_rule(enum stack_use use, enum violation v);
  * the legal null of 64-bit mode first, with segment_null(). */
 struct segment stack_segment_load(struct cpu *cpu, enum stack_use use, u16 selector, u8 cpl, u32 ext);
 
+/* The stack that IRET or a far RET goes back to: as stack_segment_load(), but a null selector with RPL = CPL is legal
+ * in 64-bit code below CPL 3 (IR-06, RF-02). to64: the code returned to is 64-bit */
+struct segment stack_segment_return(struct cpu *cpu, enum stack_use use, u16 selector, u8 cpl, bool to64);
+/* RSP for a popped pointer, which is not checked (IR-15). A 16-bit stack takes SP only: bits 31:16 keep what they were,
+ * and on AMD bits 63:32 too (IR-11). */
+u64 stack_pointer_return(const struct cpu *cpu, const struct segment *ss, u64 popped, bool to64);
+
 /* ---- Stacks in the TSS. */
 
 struct tss_stack {

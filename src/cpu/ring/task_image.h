@@ -22,6 +22,16 @@ struct task_image {
 ALWAYS_INLINE u32 task_limit_min(bool wide) { return wide ? 0x67 : 0x2B; }
 void task_image_saved_range(bool wide, u32 *offset, u32 *size);
 
+/* The I/O permission map: where its offset stands, and whether a TSS has that field (32-bit and 64-bit ones). */
+#define TSS_IO_MAP_BASE 0x66u
+ALWAYS_INLINE bool tss_has_io_map(const struct segment *tr)
+{
+    unsigned type = tr->attr & SEG_TYPE;
+
+    return !(tr->attr & (SEG_UNUSABLE | SEG_S)) && (tr->attr & SEG_PRESENT) &&
+           (type == SYS_TSS || type == SYS_TSS_BUSY) && tr->limit >= TSS_IO_MAP_BASE + 1;
+}
+
 /* raises: #PF (callers probe first). */
 struct task_image task_image_read(struct cpu *cpu, laddr_t base, bool wide);
 /* Store EIP, EFLAGS, the general registers and selectors of the running task. */
