@@ -35,20 +35,25 @@ ALWAYS_INLINE laddr_t mem_linear(struct cpu *cpu, enum seg seg, u64 offset, unsi
 u64 mem_read_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size);
 void mem_write_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, u64 value, unsigned size);
 
+ALWAYS_INLINE u64 mem_load_host(const u8 *host, enum width w)
+{
+    switch (w) {
+    case W8: return *host;
+    case W16: return load_le16(host);
+    case W32: return load_le32(host);
+    case W64: break;
+    }
+    return load_le64(host);
+}
+
 /* Data read at the current CPL. in: seg:offset; returns the zero-extended value. */
 ALWAYS_INLINE u64 mem_read(struct cpu *cpu, enum seg seg, u64 offset, enum width w)
 {
     laddr_t laddr = mem_linear(cpu, seg, offset, width_bytes(w), false);
     const u8 *host = tlb_read_hit(cpu->d.view, laddr, width_bytes(w));
 
-    if (LIKELY(host != NULL)) {
-        switch (w) {
-        case W8: return *host;
-        case W16: return load_le16(host);
-        case W32: return load_le32(host);
-        case W64: return load_le64(host);
-        }
-    }
+    if (LIKELY(host != NULL))
+        return mem_load_host(host, w);
     return mem_read_miss(cpu, seg, laddr, width_bytes(w));
 }
 
@@ -88,12 +93,7 @@ ALWAYS_INLINE u64 mem_rmw_begin(struct cpu *cpu, enum seg seg, u64 offset, enum 
     rmw->host = tlb_write_hit(cpu->d.view, rmw->laddr, width_bytes(w));
     if (UNLIKELY(rmw->host == NULL))
         return mem_rmw_begin_miss(cpu, seg, rmw->laddr, width_bytes(w));
-    switch (w) {
-    case W8: return *rmw->host;
-    case W16: return load_le16(rmw->host);
-    case W32: return load_le32(rmw->host);
-    default: return load_le64(rmw->host);
-    }
+    return mem_load_host(rmw->host, w);
 }
 
 ALWAYS_INLINE void mem_rmw_end(struct cpu *cpu, const struct mem_rmw *rmw, u64 value, enum width w)
@@ -128,14 +128,8 @@ ALWAYS_INLINE u64 sys_read(struct cpu *cpu, laddr_t laddr, enum width w)
 
     laddr &= cpu_long_mode(cpu) ? ~0ull : 0xFFFFFFFFull;
     host = tlb_read_hit(cpu->d.supervisor_view, laddr, width_bytes(w));
-    if (LIKELY(host != NULL)) {
-        switch (w) {
-        case W8: return *host;
-        case W16: return load_le16(host);
-        case W32: return load_le32(host);
-        case W64: return load_le64(host);
-        }
-    }
+    if (LIKELY(host != NULL))
+        return mem_load_host(host, w);
     return mem_read_slow(cpu, laddr, width_bytes(w), VIEW_SUPERVISOR, true);
 }
 ALWAYS_INLINE void sys_write(struct cpu *cpu, laddr_t laddr, u64 value, enum width w)

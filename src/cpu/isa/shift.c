@@ -136,55 +136,31 @@ BODY_FORMS(op_rcr)
 
 /* Double shifts. A 16-bit operand with a count above 16 is undefined: as on Intel processors, the destination comes
  * round again behind the source. */
-ALWAYS_INLINE void double_shift_left(BODY_SIGNATURE, enum width w, enum form f, unsigned count)
+ALWAYS_INLINE void double_shift(BODY_SIGNATURE, enum width w, enum form f, unsigned count, bool left)
 {
     u64 b = reg_read(cpu, insn->src, w);
     struct mem_rmw rmw;
     u64 a = dst_begin(cpu, insn, w, f, &rmw), r = a;
+    unsigned width = width_bits(w);
 
     count &= w == W64 ? 63 : 31;
     if (LIKELY(count != 0)) {
+        u64 ring = (a << 32) | (b << 16) | a; /* of 16-bit operands */
         bool cf;
 
-        if (w <= W16) {
-            u64 ring = (a << 32) | (b << 16) | a;
-
-            r = (ring << count) >> 32;
-            cf = (ring >> (48 - count)) & 1;
+        if (left) {
+            r = w <= W16 ? (ring << count) >> 32 : (a << count) | (b >> (width - count));
+            cf = (w <= W16 ? ring >> (48 - count) : a >> (width - count)) & 1;
         } else {
-            r = (a << count) | (b >> (width_bits(w) - count));
-            cf = (a >> (width_bits(w) - count)) & 1;
+            r = w <= W16 ? ring >> count : (a >> count) | (b << (width - count));
+            cf = (w <= W16 ? ring >> (count - 1) : a >> (count - 1)) & 1;
         }
         shift_flags(cpu, w, r, cf, top_bit(r ^ a, w));
     }
     dst_end(cpu, insn, w, f, &rmw, r);
 }
 
-ALWAYS_INLINE void double_shift_right(BODY_SIGNATURE, enum width w, enum form f, unsigned count)
-{
-    u64 b = reg_read(cpu, insn->src, w);
-    struct mem_rmw rmw;
-    u64 a = dst_begin(cpu, insn, w, f, &rmw), r = a;
-
-    count &= w == W64 ? 63 : 31;
-    if (LIKELY(count != 0)) {
-        bool cf;
-
-        if (w <= W16) {
-            u64 ring = (a << 32) | (b << 16) | a;
-
-            r = ring >> count;
-            cf = (ring >> (count - 1)) & 1;
-        } else {
-            r = (a >> count) | (b << (width_bits(w) - count));
-            cf = (a >> (count - 1)) & 1;
-        }
-        shift_flags(cpu, w, r, cf, top_bit(r ^ a, w));
-    }
-    dst_end(cpu, insn, w, f, &rmw, r);
-}
-
-BODY_UNARY(op_shld_imm) { double_shift_left(cpu, insn, w, f, (unsigned)(insn->imm & 0xFF)); }
-BODY_UNARY(op_shld_cl) { double_shift_left(cpu, insn, w, f, (u8)cpu->arch.gpr[RCX]); }
-BODY_UNARY(op_shrd_imm) { double_shift_right(cpu, insn, w, f, (unsigned)(insn->imm & 0xFF)); }
-BODY_UNARY(op_shrd_cl) { double_shift_right(cpu, insn, w, f, (u8)cpu->arch.gpr[RCX]); }
+BODY_UNARY(op_shld_imm) { double_shift(cpu, insn, w, f, (unsigned)(insn->imm & 0xFF), true); }
+BODY_UNARY(op_shld_cl) { double_shift(cpu, insn, w, f, (u8)cpu->arch.gpr[RCX], true); }
+BODY_UNARY(op_shrd_imm) { double_shift(cpu, insn, w, f, (unsigned)(insn->imm & 0xFF), false); }
+BODY_UNARY(op_shrd_cl) { double_shift(cpu, insn, w, f, (u8)cpu->arch.gpr[RCX], false); }

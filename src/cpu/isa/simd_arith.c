@@ -15,26 +15,20 @@ ALWAYS_INLINE u8 saturate_u8(i32 v) { return (u8)(v > 255 ? 255 : v < 0 ? 0 : v)
 ALWAYS_INLINE u16 saturate_u16(i32 v) { return (u16)(v > 65535 ? 65535 : v < 0 ? 0 : v); }
 
 /* ---- lane by lane: `a` and `b` are the lanes, widened by the given signed or unsigned type */
+#define LANE_BY_LANE(name, member, type, result)                                                                       \
+    LANES(name)                                                                                                        \
+    {                                                                                                                  \
+        EACH(member)                                                                                                   \
+        {                                                                                                              \
+            type a = (type)d->member[i], b = (type)s->member[i];                                                       \
+            d->member[i] = (__typeof__(d->member[0]))(result);                                                         \
+        }                                                                                                              \
+    }
 #define LANEWISE(name, member, type, result)                                                                           \
-    LANES(name)                                                                                                        \
-    {                                                                                                                  \
-        EACH(member)                                                                                                   \
-        {                                                                                                              \
-            type a = (type)d->member[i], b = (type)s->member[i];                                                       \
-            d->member[i] = (__typeof__(d->member[0]))(result);                                                         \
-        }                                                                                                              \
-    }                                                                                                                  \
+    LANE_BY_LANE(name, member, type, result)                                                                           \
     BOTH_OP(name)
-
 #define LANEWISE_XMM(name, member, type, result)                                                                       \
-    LANES(name)                                                                                                        \
-    {                                                                                                                  \
-        EACH(member)                                                                                                   \
-        {                                                                                                              \
-            type a = (type)d->member[i], b = (type)s->member[i];                                                       \
-            d->member[i] = (__typeof__(d->member[0]))(result);                                                         \
-        }                                                                                                              \
-    }                                                                                                                  \
+    LANE_BY_LANE(name, member, type, result)                                                                           \
     XMM_OP(name)
 
 LANEWISE(paddb, u8, u8, a + b)
