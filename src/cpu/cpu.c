@@ -34,36 +34,18 @@ static const struct tlb_view view_without_hits = {
 
 /* ---- life */
 
-static void set_reset_segment(struct segment *seg, u16 selector, u64 base, u16 type)
-{
-    *seg = (struct segment){.selector = selector, .base = base, .limit = 0xFFFF, .attr = (u16)(SEG_PRESENT | type)};
-}
-
 /* Power-on values. CPL is 0 from the zeroed allocation; ring/reset.c takes the processor through the door later. */
 static void power_on(struct cpu *cpu)
 {
+    const u16 attr = SEG_PRESENT | SEG_S | SEG_WRITABLE | SEG_ACCESSED;
     struct cpu_arch *arch = &cpu->arch;
 
+    cpu_state_power_on(cpu);
+    arch->seg[CS] = (struct segment){.selector = 0xF000, .attr = attr | SEG_CODE, .limit = 0xFFFF, .base = 0xFFFF0000};
+    arch->seg[SS] = (struct segment){.attr = attr, .limit = 0xFFFF};
     arch->rip = 0xFFF0;
     arch->rflags = FLAG_FIXED1;
     flags_put_arithmetic(cpu, 0);
-    arch->gpr[RDX] = cpuid_leaf(&cpu->model, 1, 0).eax;
-    for (unsigned s = ES; s <= GS; s++)
-        set_reset_segment(&arch->seg[s], 0, 0, SEG_S | SEG_WRITABLE | SEG_ACCESSED);
-    set_reset_segment(&arch->seg[CS], 0xF000, 0xFFFF0000, SEG_S | SEG_CODE | SEG_READABLE | SEG_ACCESSED);
-    set_reset_segment(&arch->ldtr, 0, 0, 0x2); /* LDT */
-    set_reset_segment(&arch->tr, 0, 0, 0xB);   /* busy 32-bit TSS */
-    arch->gdtr.limit = 0xFFFF;
-    arch->idtr.limit = 0xFFFF;
-    arch->cr0 = CR0_CD | CR0_NW | CR0_ET;
-    arch->xcr0 = 1;
-    arch->dr[6] = 0xFFFF0FF0;
-    arch->dr[7] = 0x400;
-    arch->smbase = 0x30000;
-    arch->x87_control = 0x40;
-    arch->x87_tag = 0x5555;
-    arch->mxcsr = 0x1F80;
-    msr_reset(&arch->msr);
 }
 
 struct cpu *cpu_new(const struct cpu_model *model, unsigned number, struct clock *clock, struct physmem *pm,

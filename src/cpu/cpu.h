@@ -214,6 +214,12 @@ struct cpu *cpu_new(const struct cpu_model *model, unsigned number, struct clock
                     struct ports *io);
 void cpu_free(struct cpu *cpu);
 
+/* The registers after INIT (FPU, SSE, XCR0 and MSRs but EFER stay, and CR0.CD and NW: IQ-03), and after power-on or
+ * RESET#: all but CS, SS, RSP, RIP, RFLAGS and CPL, which the door commits (ring/reset.c).
+ * effects: the TLB and the derived state are the caller's.   source: SDM 3A, "Processor State After Reset" */
+void cpu_state_init(struct cpu *cpu);
+void cpu_state_power_on(struct cpu *cpu);
+
 ALWAYS_INLINE bool cpu_has(const struct cpu *cpu, enum cpu_feature feature)
 {
     return cpu->model.feature[feature];
