@@ -65,17 +65,23 @@ static bool on_ferr(void *context, bool asserted)
     return pin->ignore;
 }
 
+/* CR0.NE is clear, and an unmasked division by zero waits. */
+static void open_with_ferr(struct fixture *fx, struct ferr_pin *pin)
+{
+    open_64(fx);
+    fx->cpu->arch.cr0 &= ~CR0_NE;
+    fx->cpu->host.ports.context = pin;
+    fx->cpu->host.ports.ferr = on_ferr;
+    divide_by_zero(fx);
+}
+
 static void test_ferr(void **state)
 {
     struct ferr_pin pin = {.asserted = false};
     struct fixture fx;
 
     (void)state;
-    open_64(&fx);
-    fx.cpu->arch.cr0 &= ~CR0_NE;
-    fx.cpu->host.ports.context = &pin;
-    fx.cpu->host.ports.ferr = on_ferr;
-    divide_by_zero(&fx);
+    open_with_ferr(&fx, &pin);
     assert_int_equal(pin.calls, 0);
     assert_int_equal(RUN(&fx, 0xD9, 0xE8), -1); /* fld1 waits */
     assert_true(pin.asserted);
@@ -97,11 +103,7 @@ static void test_ferr_at_mmx(void **state)
     struct fixture fx;
 
     (void)state;
-    open_64(&fx);
-    fx.cpu->arch.cr0 &= ~CR0_NE;
-    fx.cpu->host.ports.context = &pin;
-    fx.cpu->host.ports.ferr = on_ferr;
-    divide_by_zero(&fx);
+    open_with_ferr(&fx, &pin);
     fx.cpu->arch.x87[0].mantissa = 1;
     fx.cpu->arch.x87[1].mantissa = 2;
     assert_int_equal(RUN(&fx, 0x0F, 0x6F, 0xC1), -1); /* movq mm0, mm1 waits */
