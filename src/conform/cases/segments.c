@@ -233,6 +233,7 @@ static const struct rule_case rows[] = {
         EXPECT(EQ(RAX, 0x1234))),
     ROW(CA_01, "through RBP it is #SS", BOTH, LONG_3, SETUP(PUT(RBP, NON_CANONICAL)), CODE(MOV_EAX_EBP), FAULTS(SS, 0),
         BY(ID_20)),
+    ROW(CA_02, "a fetch", BOTH, LONG_0 | LONG_3, SETUP(PUT(RIP, NON_CANONICAL)), CODE(NOP_), FAULTS(GP, 0)),
     ROW(AL_01, "misaligned with AM and AC at CPL 3", BOTH, ANY_3,
         SETUP(OR(CR0, CR0_AM), OR(RFLAGS, FLAG_AC), PUT(RBX, AT_USER + 2)), CODE(MOV_RAX_RBX_MEM_), FAULTS(AC, 0)),
     ROW(AL_01, "in VM86", BOTH, VM86, SETUP(OR(CR0, CR0_AM), OR(RFLAGS, FLAG_AC), PUT(RBX, 1)), CODE(0x8B, 0x07),

@@ -23,7 +23,7 @@ static void open_fetch_page(struct cpu *cpu, laddr_t laddr)
         u32 error;
 
         if (cpu_64bit(cpu))
-            REQUIRE(cpu, cpu_canonical(cpu, laddr), GP(0), RULE_IR_08);
+            REQUIRE(cpu, cpu_canonical(cpu, laddr), GP(0), RULE_CA_02);
         if (!mmu_translate(&cpu->mmu, laddr, ACCESS_EXECUTE, d->view_kind, &paddr, &error))
             cpu_raise_page_fault(cpu, laddr, error, mem_page_fault_rule(cpu, laddr, error, d->view_kind));
     }
