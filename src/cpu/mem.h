@@ -112,13 +112,24 @@ void mem_write_block(struct cpu *cpu, enum seg seg, u64 offset, const void *in, 
 void mem_probe(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write);
 
 /* Linear accesses with an explicit view (stack pushes and pops at another CPL). laddr is already segment-checked. */
+ALWAYS_INLINE bool lin_may_hit(const struct cpu *cpu)
+{
+    return LIKELY(!cpu->d.align_check && !cpu->d.watchpoints);
+}
 ALWAYS_INLINE u64 lin_read(struct cpu *cpu, laddr_t laddr, enum width w, enum access_view view)
 {
-    return mem_read_slow(cpu, laddr, width_bytes(w), view, false);
+    const u8 *host = lin_may_hit(cpu) ? tlb_read_hit(&cpu->mmu.view[view], laddr, width_bytes(w)) : NULL;
+
+    return LIKELY(host != NULL) ? mem_load_host(host, w) : mem_read_slow(cpu, laddr, width_bytes(w), view, false);
 }
 ALWAYS_INLINE void lin_write(struct cpu *cpu, laddr_t laddr, u64 value, enum width w, enum access_view view)
 {
-    mem_write_slow(cpu, laddr, value, width_bytes(w), view, false);
+    u8 *host = lin_may_hit(cpu) ? tlb_write_hit(&cpu->mmu.view[view], laddr, width_bytes(w)) : NULL;
+
+    if (LIKELY(host != NULL))
+        mem_store_host(host, value, w);
+    else
+        mem_write_slow(cpu, laddr, value, width_bytes(w), view, false);
 }
 
 /* Implicit supervisor accesses: GDT, LDT, IDT, TSS. Always checked as supervisor, SMAP whatever AC. */
