@@ -39,30 +39,30 @@ struct ringside_transition {
     uint64_t retired;      /* completed instructions */
     const char *mechanism; /* "syscall", "irq", "iret_outer"... (docs/trace.md) */
     struct ringside_side from, to;
-    int vector;            /* -1: none */
-    int64_t error;         /* -1: none */
+    int vector;    /* -1: none */
+    int64_t error; /* -1: none */
     uint64_t cr2;
-    const char *rule;      /* the architectural rule that a fault broke, "SC-01"; "-" when none */
+    const char *rule; /* the architectural rule that a fault broke, "SC-01"; "-" when none */
 };
 
 struct ringside_options {
     uint64_t memory_bytes;
-    const char *cpu;       /* as -cpu: "max", "core2,vendor=amd"... */
-    const char *kernel;    /* file, or "tour:32", "tour:64" */
-    const char *initrd;    /* file, or NULL */
-    const char *append;    /* kernel command line */
-    uint64_t max_insns;    /* 0: no limit */
-    bool no_reboot;        /* a reset ends the run */
-    void *context;         /* for the call-backs; any of them may be NULL */
+    const char *cpu;    /* as -cpu: "max", "core2,vendor=amd"... */
+    const char *kernel; /* file, or "tour:32", "tour:64" */
+    const char *initrd; /* file, or NULL */
+    const char *append; /* kernel command line */
+    uint64_t max_insns; /* 0: no limit */
+    bool no_reboot;     /* a reset ends the run */
+    void *context;      /* for the call-backs; any of them may be NULL */
     void (*on_transition)(void *context, const struct ringside_transition *t);
     void (*on_serial)(void *context, const uint8_t *bytes, size_t size);
 };
 
 struct ringside_result {
-    const char *reason;    /* "power-off", "halted", "shutdown"... */
-    int exit_code;         /* docs/cli.md */
+    const char *reason; /* "power-off", "halted", "shutdown"... */
+    int exit_code;      /* docs/cli.md */
     uint64_t ticks, retired;
-    uint64_t state_hash;   /* processor and memory at the end */
+    uint64_t state_hash; /* processor and memory at the end */
 };
 
 const char *ringside_version(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Bits of IA32_APIC_BASE: the one MSR that the MSR file and the local APIC share. SDM 3A, "Local APIC Status and Location".
+ * Bits of IA32_APIC_BASE: the one MSR that the MSR file and the local APIC share. SDM 3A, "Local APIC Status and
+ * Location".
  */
 #ifndef RINGSIDE_BASE_APIC_BASE_H
 #define RINGSIDE_BASE_APIC_BASE_H

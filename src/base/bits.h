@@ -17,20 +17,11 @@ ALWAYS_INLINE u64 bits(u64 value, unsigned hi, unsigned lo)
 }
 
 /* Value mask and bit count of an operand width. */
-ALWAYS_INLINE u64 width_mask(enum width w)
-{
-    return w == W64 ? ~0ull : BIT(8u << w) - 1;
-}
+ALWAYS_INLINE u64 width_mask(enum width w) { return w == W64 ? ~0ull : BIT(8u << w) - 1; }
 
-ALWAYS_INLINE unsigned width_bits(enum width w)
-{
-    return 8u << w;
-}
+ALWAYS_INLINE unsigned width_bits(enum width w) { return 8u << w; }
 
-ALWAYS_INLINE unsigned width_bytes(enum width w)
-{
-    return 1u << w;
-}
+ALWAYS_INLINE unsigned width_bytes(enum width w) { return 1u << w; }
 
 /* Sign-extend the low bits of value from the given width to 64 bits. */
 ALWAYS_INLINE u64 sign_extend(u64 value, enum width w)
@@ -51,9 +42,24 @@ ALWAYS_INLINE bool is_canonical(laddr_t laddr, unsigned address_bits)
 }
 
 /* Little-endian loads and stores of host bytes, any alignment. */
-ALWAYS_INLINE u16 load_le16(const void *p) { u16 v; memcpy(&v, p, sizeof v); return v; }
-ALWAYS_INLINE u32 load_le32(const void *p) { u32 v; memcpy(&v, p, sizeof v); return v; }
-ALWAYS_INLINE u64 load_le64(const void *p) { u64 v; memcpy(&v, p, sizeof v); return v; }
+ALWAYS_INLINE u16 load_le16(const void *p)
+{
+    u16 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+ALWAYS_INLINE u32 load_le32(const void *p)
+{
+    u32 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+ALWAYS_INLINE u64 load_le64(const void *p)
+{
+    u64 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
 ALWAYS_INLINE void store_le16(void *p, u16 v) { memcpy(p, &v, sizeof v); }
 ALWAYS_INLINE void store_le32(void *p, u32 v) { memcpy(p, &v, sizeof v); }
 ALWAYS_INLINE void store_le64(void *p, u64 v) { memcpy(p, &v, sizeof v); }

@@ -13,8 +13,8 @@ enum input_source {
     INPUT_SERIAL1,
     INPUT_KEYBOARD,
     INPUT_MOUSE,
-    INPUT_RTC_START,   /* 8 bytes: seconds since the Unix epoch, little-endian */
-    INPUT_NMI_BUTTON,  /* no payload */
+    INPUT_RTC_START,  /* 8 bytes: seconds since the Unix epoch, little-endian */
+    INPUT_NMI_BUTTON, /* no payload */
     INPUT_POWER_BUTTON,
     INPUT_SOURCES
 };
@@ -34,7 +34,7 @@ void input_set_log(struct input_port *port, input_log *log, void *context);
  * every timer of that tick; at once while the clock still stands at 0. Bytes that the sink cannot take wait in order.
  * A source without a sink drops them. Ignored while the port replays. */
 void input_push(struct input_port *port, enum input_source source, const u8 *bytes, size_t size);
-/* A sink has room again: offer what waits at the next tick (called at an instruction boundary by the machine's poll). */
+/* A sink has room again: offer what waits at the next tick (the machine calls it at an instruction boundary). */
 void input_poll(struct input_port *port);
 /* Replay: schedule a logged input at its tick. Switches live input off. Call in tick order. */
 void input_replay(struct input_port *port, u64 tick, enum input_source source, const u8 *bytes, size_t size);

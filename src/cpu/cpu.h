@@ -82,7 +82,7 @@ struct cpu_arch {
     u8 monitor_armed;
     u8 cpl; /* assigned in ring/ring.c only */
     u8 activity;
-    u8 shadow;       /* enum shadow bits in force for the *next* instruction */
+    u8 shadow; /* enum shadow bits in force for the *next* instruction */
     u8 nmi_pending;
     u8 nmi_blocked;
     u8 init_pending;
@@ -100,12 +100,12 @@ const char *cpu_mode_name(enum cpu_mode mode);
 
 /* Decode key: everything outside the bytes that changes what they decode to. At most 12 bits (insn_cache_tag()). */
 enum decode_key {
-    KEY_WIDTH = 3,       /* 0 = 16-bit, 1 = 32-bit, 2 = 64-bit code */
-    KEY_STACK32 = 4,     /* SS.B */
-    KEY_REAL_OR_VM = 8,  /* real mode or VM86 */
+    KEY_WIDTH = 3,      /* 0 = 16-bit, 1 = 32-bit, 2 = 64-bit code */
+    KEY_STACK32 = 4,    /* SS.B */
+    KEY_REAL_OR_VM = 8, /* real mode or VM86 */
     KEY_VM = 16,
-    KEY_CPL_SHIFT = 5,   /* two bits */
-    KEY_EM = 1 << 7,     /* CR0.EM, CR0.TS, CR0.MP, CR4.OSFXSR, CR4.OSXSAVE: which FPU and SSE rows fault */
+    KEY_CPL_SHIFT = 5, /* two bits */
+    KEY_EM = 1 << 7,   /* CR0.EM, CR0.TS, CR0.MP, CR4.OSFXSR, CR4.OSXSAVE: which FPU and SSE rows fault */
     KEY_TS = 1 << 8,
     KEY_MP = 1 << 9,
     KEY_OSFXSR = 1 << 10,
@@ -115,36 +115,36 @@ enum decode_key {
 struct cpu_derived {
     u64 next_rip;  /* where execution goes after this instruction; a branch body assigns it */
     u64 stop_tick; /* the run loop leaves its inner loop when clock->ticks reaches this; 0 = attention now */
-    u64 flag_result, flag_carries; /* lazy CF PF AF ZF SF OF: flags.h */
-    u64 laddr_mask;                /* ~0 in 64-bit mode, else FFFFFFFFh */
-    u64 seg_base[6];               /* effective: 0 for ES CS SS DS in 64-bit mode */
+    u64 flag_result, flag_carries;     /* lazy CF PF AF ZF SF OF: flags.h */
+    u64 laddr_mask;                    /* ~0 in 64-bit mode, else FFFFFFFFh */
+    u64 seg_base[6];                   /* effective: 0 for ES CS SS DS in 64-bit mode */
     u32 seg_flat_read, seg_flat_write; /* bit per segment: no limit or type check needed */
     u32 decode_key;
-    struct tlb_view *view;  /* data view for accesses at the current CPL and AC */
+    struct tlb_view *view;            /* data view for accesses at the current CPL and AC */
     struct tlb_view *supervisor_view; /* implicit supervisor accesses */
     enum access_view view_kind;
-    bool align_check;       /* CR0.AM, EFLAGS.AC and CPL 3: every access goes the slow way */
-    bool watchpoints;       /* a data breakpoint is enabled in DR7 */
+    bool align_check; /* CR0.AM, EFLAGS.AC and CPL 3: every access goes the slow way */
+    bool watchpoints; /* a data breakpoint is enabled in DR7 */
     bool code_breakpoints;
     enum cpu_mode mode;
-    u64 door_count;         /* how often ring_commit() ran */
-    u64 fetch_page;         /* linear page that fetch_host translates, or 1 */
+    u64 door_count; /* how often ring_commit() ran */
+    u64 fetch_page; /* linear page that fetch_host translates, or 1 */
     const u8 *fetch_host;
     paddr_t fetch_paddr;
-    u64 fetch_generation;   /* mmu.flushes when the page was opened */
-    bool code_flat;         /* no CS limit check on fetch: 64-bit mode, or a 4 GiB limit */
-    bool in_rep;            /* a REP body stopped in its middle: d.next_rip is the instruction itself */
-    u8 last_mechanism;      /* of the last transition through the door */
+    u64 fetch_generation; /* mmu.flushes when the page was opened */
+    bool code_flat;       /* no CS limit check on fetch: 64-bit mode, or a 4 GiB limit */
+    bool in_rep;          /* a REP body stopped in its middle: d.next_rip is the instruction itself */
+    u8 last_mechanism;    /* of the last transition through the door */
 };
 
 /* How the processor reaches its interrupt controllers. The machine fills it. */
 struct cpu_ports {
     void *context;
-    bool (*interrupt_pending)(void *context);         /* INTR is asserted (PIC, or local APIC above its PPR) */
-    int (*interrupt_acknowledge)(void *context);      /* vector 0-255 */
-    u8 (*task_priority_read)(void *context);          /* CR8: TPR[7:4] */
+    bool (*interrupt_pending)(void *context);    /* INTR is asserted (PIC, or local APIC above its PPR) */
+    int (*interrupt_acknowledge)(void *context); /* vector 0-255 */
+    u8 (*task_priority_read)(void *context);     /* CR8: TPR[7:4] */
     void (*task_priority_write)(void *context, u8 value);
-    bool (*apic_base_write)(void *context, u64 value); /* false: #GP(0) (MSR-07) */
+    bool (*apic_base_write)(void *context, u64 value);            /* false: #GP(0) (MSR-07) */
     bool (*apic_msr_read)(void *context, u32 number, u64 *value); /* x2APIC and TSC-deadline; false: #GP(0) */
     bool (*apic_msr_write)(void *context, u32 number, u64 value);
     u32 (*apic_id)(void *context);
@@ -180,17 +180,17 @@ enum unwind { UNWIND_FAULT = 1, UNWIND_STOP = 2 };
 /* Why a run stops for good. */
 enum stop_reason {
     STOP_NONE,
-    STOP_SHUTDOWN,     /* triple fault */
-    STOP_UNIMPLEMENTED,/* named in cpu->host.stop_text */
-    STOP_REQUESTED,    /* power-off, reset, debug exit, Ctrl-C: the machine knows */
+    STOP_SHUTDOWN,      /* triple fault */
+    STOP_UNIMPLEMENTED, /* named in cpu->host.stop_text */
+    STOP_REQUESTED,     /* power-off, reset, debug exit, Ctrl-C: the machine knows */
 };
 
 struct cpu_host {
     const struct cpu_observer *observer;
     struct cpu_ports ports;
     struct ports *io;
-    jmp_buf unwind;      /* set in the engine's run loop only */
-    struct fault fault;  /* what cpu_raise() recorded */
+    jmp_buf unwind;     /* set in the engine's run loop only */
+    struct fault fault; /* what cpu_raise() recorded */
     enum stop_reason stop;
     char stop_text[160];
     struct engine *engine; /* owned by cpu/engine/ */
@@ -220,35 +220,20 @@ void cpu_free(struct cpu *cpu);
 void cpu_state_init(struct cpu *cpu);
 void cpu_state_power_on(struct cpu *cpu);
 
-ALWAYS_INLINE bool cpu_has(const struct cpu *cpu, enum cpu_feature feature)
-{
-    return cpu->model.feature[feature];
-}
+ALWAYS_INLINE bool cpu_has(const struct cpu *cpu, enum cpu_feature feature) { return cpu->model.feature[feature]; }
 
-ALWAYS_INLINE bool cpu_is_amd(const struct cpu *cpu)
-{
-    return cpu->model.vendor == VENDOR_AMD;
-}
+ALWAYS_INLINE bool cpu_is_amd(const struct cpu *cpu) { return cpu->model.vendor == VENDOR_AMD; }
 
 ALWAYS_INLINE bool cpu_long_mode(const struct cpu *cpu) /* EFER.LMA: 64-bit or compatibility mode */
 {
     return (cpu->arch.msr.efer & EFER_LMA) != 0;
 }
 
-ALWAYS_INLINE bool cpu_64bit(const struct cpu *cpu)
-{
-    return cpu->d.mode == MODE_LONG;
-}
+ALWAYS_INLINE bool cpu_64bit(const struct cpu *cpu) { return cpu->d.mode == MODE_LONG; }
 
-ALWAYS_INLINE bool cpu_protected(const struct cpu *cpu) /* PE set and not VM86 */
-{
-    return cpu->d.mode >= MODE_PM16;
-}
+ALWAYS_INLINE bool cpu_protected(const struct cpu *cpu) /* PE set and not VM86 */ { return cpu->d.mode >= MODE_PM16; }
 
-ALWAYS_INLINE bool cpu_vm86(const struct cpu *cpu)
-{
-    return cpu->d.mode == MODE_VM86;
-}
+ALWAYS_INLINE bool cpu_vm86(const struct cpu *cpu) { return cpu->d.mode == MODE_VM86; }
 
 ALWAYS_INLINE unsigned cpu_iopl(const struct cpu *cpu)
 {
@@ -262,10 +247,7 @@ ALWAYS_INLINE bool cpu_canonical(const struct cpu *cpu, laddr_t laddr)
 }
 
 /* Leave the inner loop at the next instruction boundary and look for events. */
-ALWAYS_INLINE void cpu_attention(struct cpu *cpu)
-{
-    cpu->d.stop_tick = 0;
-}
+ALWAYS_INLINE void cpu_attention(struct cpu *cpu) { cpu->d.stop_tick = 0; }
 
 /* Recompute the derived section (mode, keys, flat bits, views, paging mode) after any change to CR0, CR4, EFER, CPL,
  * CS, SS, RFLAGS.VM/AC or DR7. Cheap; called by the door, segment loads, POPF and mode changes.

@@ -39,10 +39,7 @@ ALWAYS_INLINE void flags_logic(struct cpu *cpu, enum width w, u64 result)
 
 ALWAYS_INLINE bool flag_cf(const struct cpu *cpu) { return cpu->d.flag_carries >> 63; }
 ALWAYS_INLINE bool flag_zf(const struct cpu *cpu) { return cpu->d.flag_result == 0; }
-ALWAYS_INLINE bool flag_sf(const struct cpu *cpu)
-{
-    return (cpu->d.flag_result >> 63) ^ (cpu->d.flag_carries & 1);
-}
+ALWAYS_INLINE bool flag_sf(const struct cpu *cpu) { return (cpu->d.flag_result >> 63) ^ (cpu->d.flag_carries & 1); }
 ALWAYS_INLINE bool flag_of(const struct cpu *cpu)
 {
     return ((cpu->d.flag_carries ^ (cpu->d.flag_carries << 1)) >> 63) != 0;
@@ -67,10 +64,7 @@ ALWAYS_INLINE void flags_put_cf_of(struct cpu *cpu, bool cf, bool of)
 }
 
 /* INC and DEC: all but CF. */
-ALWAYS_INLINE void flags_keep_cf(struct cpu *cpu, bool old_cf)
-{
-    flags_put_cf(cpu, old_cf);
-}
+ALWAYS_INLINE void flags_keep_cf(struct cpu *cpu, bool old_cf) { flags_put_cf(cpu, old_cf); }
 
 /* The six arithmetic flags as RFLAGS bits. */
 static inline u64 flags_arithmetic(const struct cpu *cpu)

@@ -25,10 +25,10 @@ struct cpu_model {
     char brand[48];
     enum cpu_vendor vendor;
     u8 family, model, stepping;
-    u8 physical_bits; /* MAXPHYADDR */
-    u8 linear_bits;   /* 32, 48 or 57 */
-    bool has_cpuid;   /* EFLAGS.ID can be changed and CPUID exists (not on the first 486) */
-    u8 generation;    /* 4 = 486, 5 = Pentium, 6 = P6 and later: gates what CPUID does not name (RDPMC, UD0...) */
+    u8 physical_bits;    /* MAXPHYADDR */
+    u8 linear_bits;      /* 32, 48 or 57 */
+    bool has_cpuid;      /* EFLAGS.ID can be changed and CPUID exists (not on the first 486) */
+    u8 generation;       /* 4 = 486, 5 = Pentium, 6 = P6 and later: gates what CPUID does not name (RDPMC, UD0...) */
     u32 basic_leaves;    /* highest basic CPUID leaf */
     u32 extended_leaves; /* highest extended CPUID leaf, 0 = there are none */
     bool feature[CPU_FEATURES];

@@ -12,18 +12,18 @@
 /* Everything of the processor that the walk depends on. */
 struct paging_mode {
     u64 cr3;
-    u64 pdpte[4];     /* PAE: the PDPTE registers (Intel), loaded by MOV CR0/CR3/CR4 */
-    u8 levels;        /* 0 = paging off, 2 = 32-bit, 3 = PAE, 4, 5 */
-    u8 maxphyaddr;    /* physical address bits, 32..52 */
+    u64 pdpte[4];         /* PAE: the PDPTE registers (Intel), loaded by MOV CR0/CR3/CR4 */
+    u8 levels;            /* 0 = paging off, 2 = 32-bit, 3 = PAE, 4, 5 */
+    u8 maxphyaddr;        /* physical address bits, 32..52 */
     bool pdpte_in_memory; /* AMD PAE: PDPTEs are read at walk time (MD-02) */
-    bool pse;         /* CR4.PSE (implied for 3+ levels) */
+    bool pse;             /* CR4.PSE (implied for 3+ levels) */
     bool pse36;
-    bool nxe;         /* EFER.NXE */
-    bool wp;          /* CR0.WP */
+    bool nxe; /* EFER.NXE */
+    bool wp;  /* CR0.WP */
     bool smep;
     bool smap;
     bool pge;
-    bool page1gb;     /* CPUID page1gb: PDPTE.PS allowed */
+    bool page1gb; /* CPUID page1gb: PDPTE.PS allowed */
 };
 
 enum access_type { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
@@ -43,14 +43,14 @@ enum pf_error { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
 
 struct walk {
     bool ok;
-    u32 error;        /* #PF error code when !ok */
-    paddr_t paddr;    /* of the byte asked for */
-    u8 page_shift;    /* 12, 21, 22 or 30; 63 with paging off */
-    bool user;        /* U/S set on every level */
-    bool writable;    /* R/W set on every level */
-    bool executable;  /* no NX on any level (or NXE off) */
-    bool global;      /* G set, and CR4.PGE */
-    bool dirty;       /* D set, or will be by the updates */
+    u32 error;       /* #PF error code when !ok */
+    paddr_t paddr;   /* of the byte asked for */
+    u8 page_shift;   /* 12, 21, 22 or 30; 63 with paging off */
+    bool user;       /* U/S set on every level */
+    bool writable;   /* R/W set on every level */
+    bool executable; /* no NX on any level (or NXE off) */
+    bool global;     /* G set, and CR4.PGE */
+    bool dirty;      /* D set, or will be by the updates */
     /* Entries whose bits must be or-ed into memory before the translation is used, outermost first. */
     u8 updates;
     struct {

@@ -15,7 +15,6 @@
 #define EFER_NXE BIT(11)
 #define EFER_FFXSR BIT(14)
 
-
 #define MTRR_VARIABLE 8
 #define MTRR_FIXED 11
 
@@ -36,8 +35,8 @@ struct msr_file {
 /* What must exist for a row of msr.def to exist. */
 enum msr_gate {
     MSR_GATE_ANY,
-    MSR_GATE_P6,     /* the P6 family and later */
-    MSR_GATE_P6_32,  /* the P6 family without long mode */
+    MSR_GATE_P6,    /* the P6 family and later */
+    MSR_GATE_P6_32, /* the P6 family without long mode */
     MSR_GATE_MCE,
     MSR_GATE_MCA,
     MSR_GATE_TSC,
@@ -49,7 +48,7 @@ enum msr_gate {
     MSR_GATE_MTRR,
     MSR_GATE_PAT,
     MSR_GATE_SEP,
-    MSR_GATE_EFER,    /* SYSCALL, NX or long mode */
+    MSR_GATE_EFER, /* SYSCALL, NX or long mode */
     MSR_GATE_SYSCALL,
     MSR_GATE_LM,
     MSR_GATE_SPEC_CTRL,
@@ -65,15 +64,15 @@ enum msr_gate {
 /* What a write means beyond the stored value; the ISA's WRMSR carries it out. */
 enum msr_effect {
     MSR_EFFECT_NONE,
-    MSR_EFFECT_EFER,      /* mode rules; may flush the TLB */
-    MSR_EFFECT_FS_BASE,   /* hidden base of FS (value is not in the file) */
+    MSR_EFFECT_EFER,    /* mode rules; may flush the TLB */
+    MSR_EFFECT_FS_BASE, /* hidden base of FS (value is not in the file) */
     MSR_EFFECT_GS_BASE,
     MSR_EFFECT_TSC,
     MSR_EFFECT_TSC_ADJUST,
     MSR_EFFECT_APIC_BASE, /* goes to the local APIC through cpu_ports */
     MSR_EFFECT_APIC,      /* x2APIC registers 800h-8FFh */
     MSR_EFFECT_TSC_DEADLINE,
-    MSR_EFFECT_DISCARD,   /* accepted, no state (PRED_CMD, FLUSH_CMD, microcode update trigger) */
+    MSR_EFFECT_DISCARD, /* accepted, no state (PRED_CMD, FLUSH_CMD, microcode update trigger) */
 };
 
 enum msr_status { MSR_OK, MSR_UNKNOWN, MSR_RESERVED_BITS, MSR_NON_CANONICAL, MSR_READ_ONLY };
@@ -81,7 +80,7 @@ enum msr_status { MSR_OK, MSR_UNKNOWN, MSR_RESERVED_BITS, MSR_NON_CANONICAL, MSR
 /* What the file must know of the processor. */
 struct msr_context {
     bool amd;
-    u8 linear_bits;       /* 48 or 57: the widest the CPU supports, not what CR4.LA57 selects (MSR-04) */
+    u8 linear_bits; /* 48 or 57: the widest the CPU supports, not what CR4.LA57 selects (MSR-04) */
     u8 maxphyaddr;
     u64 arch_capabilities; /* IA32_ARCH_CAPABILITIES */
     const void *owner;     /* for has() */
@@ -91,7 +90,7 @@ struct msr_context {
 
 /* Check and fetch. in: ctx processor facts; file; number = ECX.
  * returns: MSR_OK with *value and *effect; anything else means #GP(0). *effect is MSR_EFFECT_NONE when *value is final
- *          (EFER, APIC_BASE and TSC_ADJUST too); FS_BASE, GS_BASE, TSC, TSC_DEADLINE and APIC are fetched by the caller. */
+ *          (EFER, APIC_BASE and TSC_ADJUST too); the caller fetches FS_BASE, GS_BASE, TSC, TSC_DEADLINE and APIC. */
 enum msr_status msr_read(const struct msr_context *ctx, const struct msr_file *file, u32 number, u64 *value,
                          enum msr_effect *effect);
 /* Check and, for MSR_EFFECT_NONE, store. *value may be narrowed by vendor rules (SE-08).

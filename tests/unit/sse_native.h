@@ -128,7 +128,8 @@ static inline int native_run(struct native *n, const u8 *bytes, unsigned size, s
 }
 
 /* Run in the emulator. returns: as fixture_run() */
-static inline int emulated_run(struct fixture *fx, const u8 *bytes, unsigned size, struct native_state *state, unsigned shift)
+static inline int emulated_run(struct fixture *fx, const u8 *bytes, unsigned size, struct native_state *state,
+                               unsigned shift)
 {
     struct cpu_arch *a = &fx->cpu->arch;
     int vector;

@@ -19,10 +19,7 @@
 #define BODY_SIGNATURE struct cpu *cpu, const struct insn *insn
 
 #define BODY_INSTANCE(name, f, w)                                                                                      \
-    static void name##_##f##_##w(BODY_SIGNATURE)                                                                       \
-    {                                                                                                                  \
-        name##_body(cpu, insn, w, f);                                                                                  \
-    }
+    static void name##_##f##_##w(BODY_SIGNATURE) { name##_body(cpu, insn, w, f); }
 #define BODY_WIDTHS(name, f)                                                                                           \
     BODY_INSTANCE(name, f, W8) BODY_INSTANCE(name, f, W16) BODY_INSTANCE(name, f, W32) BODY_INSTANCE(name, f, W64)
 #define BODY_ROW(name, f) [f] = {name##_##f##_W8, name##_##f##_W16, name##_##f##_W32, name##_##f##_W64}
@@ -47,7 +44,7 @@
 
 #define BODY_SAME(fn)                                                                                                  \
     {                                                                                                                  \
-        {fn, fn, fn, fn}, {fn, fn, fn, fn}, {fn, fn, fn, fn}, {fn, fn, fn, fn}, {fn, fn, fn, fn}                       \
+        {fn, fn, fn, fn}, {fn, fn, fn, fn}, {fn, fn, fn, fn}, {fn, fn, fn, fn}, { fn, fn, fn, fn }                     \
     }
 #define BODY_PLAIN(name)                                                                                               \
     static void name##_exec(BODY_SIGNATURE);                                                                           \
@@ -55,7 +52,8 @@
     static void name##_exec(BODY_SIGNATURE)
 
 /* Bodies are declared for the table by insn.def itself. */
-#define INSN(map, op, prefix, ext, mnemonic, o1, o2, o3, attributes, feature, name, source) extern const struct body name;
+#define INSN(map, op, prefix, ext, mnemonic, o1, o2, o3, attributes, feature, name, source)                            \
+    extern const struct body name;
 #include "cpu/isa/insn.def"
 #undef INSN
 

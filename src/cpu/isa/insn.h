@@ -24,7 +24,7 @@ enum form {
  *
  * Registers   operand 1 -> insn.dst, operand 2 -> insn.src, operand 3 -> insn.reg3, each as a number in its own file
  *             (GPR 0-15 with REX, 8-bit numbers as REG8_HIGH; XMM 0-15; MMX 0-7; segment 0-5; CR, DR 0-15; ST(i) 0-7,
- *             ST0 is 0). AL_ AX_ rAX are 0, CL_ 1, DX_ 2. An operand that is memory or an immediate leaves its number 0.
+ *             ST0 is 0). AL_ AX_ rAX are 0, CL_ 1, DX_ 2. A memory or immediate operand leaves its number 0.
  * Memory      at most one operand (E M W Q that is memory, O): seg, base, index, scale, disp; effective_address().
  *             O (moffs): the address is insn.imm, zero-extended; base and index are REG_NONE. A moffs body MUST use
  *             insn.imm as the offset, because effective_address() holds 32 bits of it only.
@@ -47,7 +47,7 @@ enum form {
  *             When a row is selected by a mandatory 66, 66 still makes the effective operand size W16: such rows use y.
  * Opcodes     a row with a Z operand covers opcode & ~7 .. | 7. An exact row in that range wins (NOP over XCHG at 90,
  *             unless REX.B). Condition codes are insn.opcode & 15: one row per condition, insn.opcode is the last byte.
- * Rows        M_* implies XM; R_*, U_x, N_q imply XR (with mod ignored where the row has C or D). A row whose feature is
+ * Rows        M_* implies XM; R_*, U_x, N_q imply XR (mod is ignored where the row has C or D). A row whose feature is
  *             missing, NO64 in 64-bit mode or ONLY64 elsewhere does not match, and a less specific one may (LZCNT ->
  *             BSR); no match is #UD. Feature column: the identifier in feature.def without FEAT_, or ALWAYS.
  * Prefixes    F2/F3: the last one stands in insn.prefixes as PREFIX_REPNE/PREFIX_REP, also when it is mandatory.
@@ -60,8 +60,14 @@ struct body {
 };
 
 enum prefix_bits {
-    PREFIX_LOCK = 1, PREFIX_REP = 2 /* F3 */, PREFIX_REPNE = 4 /* F2 */, PREFIX_66 = 8, PREFIX_67 = 16,
-    PREFIX_REX = 32, PREFIX_REX_W = 64, PREFIX_SEG = 128,
+    PREFIX_LOCK = 1,
+    PREFIX_REP = 2 /* F3 */,
+    PREFIX_REPNE = 4 /* F2 */,
+    PREFIX_66 = 8,
+    PREFIX_67 = 16,
+    PREFIX_REX = 32,
+    PREFIX_REX_W = 64,
+    PREFIX_SEG = 128,
 };
 
 /* 8-bit registers: 0-15 are the low bytes of gpr[n]; 16-19 are AH CH DH BH. */
@@ -69,21 +75,21 @@ enum prefix_bits {
 
 struct insn {
     exec_fn *exec;
-    u64 imm;         /* immediate, sign- or zero-extended as the row says; branch displacement (signed);
-                        moffs address; far pointer offset */
-    i32 disp;        /* displacement of the addressing form (sign-extended); RIP-relative is relative to the *end* */
-    u8 length;       /* bytes, 1..15 */
-    u8 prefixes;     /* enum prefix_bits */
-    u8 width;        /* enum width of the operation (0 for byte rows, else the effective operand size) */
-    u8 address_width;/* enum width: W16, W32, W64 */
-    u8 form;         /* enum form */
-    u8 seg;          /* effective segment of the memory operand (enum seg) */
-    u8 base, index;  /* into arch.reg[]: REG_NONE, or REG_RIP as base */
-    u8 scale;        /* shift 0..3 */
-    u8 dst, src;     /* register numbers in the operand's own file (GPR, segment, control, XMM, MMX, ST...) */
-    u8 reg3;         /* third register operand, when a row has one */
-    u16 imm2;        /* ENTER's level, far pointer's selector, EXTRQ-style second immediates */
-    u16 row;         /* index into insn_rows[] */
+    u64 imm;          /* immediate, sign- or zero-extended as the row says; branch displacement (signed);
+                         moffs address; far pointer offset */
+    i32 disp;         /* displacement of the addressing form (sign-extended); RIP-relative is relative to the *end* */
+    u8 length;        /* bytes, 1..15 */
+    u8 prefixes;      /* enum prefix_bits */
+    u8 width;         /* enum width of the operation (0 for byte rows, else the effective operand size) */
+    u8 address_width; /* enum width: W16, W32, W64 */
+    u8 form;          /* enum form */
+    u8 seg;           /* effective segment of the memory operand (enum seg) */
+    u8 base, index;   /* into arch.reg[]: REG_NONE, or REG_RIP as base */
+    u8 scale;         /* shift 0..3 */
+    u8 dst, src;      /* register numbers in the operand's own file (GPR, segment, control, XMM, MMX, ST...) */
+    u8 reg3;          /* third register operand, when a row has one */
+    u16 imm2;         /* ENTER's level, far pointer's selector, EXTRQ-style second immediates */
+    u16 row;          /* index into insn_rows[] */
     u8 modrm, opcode;
 };
 

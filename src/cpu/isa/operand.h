@@ -45,10 +45,7 @@ ALWAYS_INLINE u64 effective_address(const struct cpu *cpu, const struct insn *in
     return offset & width_mask((enum width)insn->address_width);
 }
 
-ALWAYS_INLINE bool form_dst_is_memory(enum form f)
-{
-    return f == FORM_MR || f == FORM_MI;
-}
+ALWAYS_INLINE bool form_dst_is_memory(enum form f) { return f == FORM_MR || f == FORM_MI; }
 
 ALWAYS_INLINE u64 src_read(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
 {

@@ -88,7 +88,7 @@ ALWAYS_INLINE void rep_advance(struct cpu *cpu, const struct insn *insn, enum gp
     reg_write(cpu, reg, reg_read(cpu, reg, w) + step, w);
 }
 
-/* Whole elements of this size in the page of laddr, from laddr on in the direction of DF; 0 when the first straddles. */
+/* Whole elements of this size in the page of laddr, from laddr on in DF's direction; 0 when the first straddles. */
 ALWAYS_INLINE u64 rep_page_elements(const struct cpu *cpu, laddr_t laddr, unsigned size)
 {
     unsigned offset = (unsigned)(laddr & (PAGE_SIZE - 1));

@@ -34,10 +34,7 @@ ALWAYS_INLINE void stack_set(struct cpu *cpu, u64 offset)
 }
 
 /* Move the stack pointer: the commit of what stack_peek() and stack_poke() did. */
-ALWAYS_INLINE void stack_adjust(struct cpu *cpu, i64 delta)
-{
-    stack_set(cpu, cpu->arch.gpr[RSP] + (u64)delta);
-}
+ALWAYS_INLINE void stack_adjust(struct cpu *cpu, i64 delta) { stack_set(cpu, cpu->arch.gpr[RSP] + (u64)delta); }
 
 /* Read at SS:(stack pointer + delta), without moving it.   raises: as any access to SS */
 ALWAYS_INLINE u64 stack_peek(struct cpu *cpu, i64 delta, enum width w)

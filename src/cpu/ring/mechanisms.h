@@ -14,11 +14,11 @@ struct interrupt_event {
     enum mechanism mechanism;
     u8 vector;
     bool has_error;
-    u32 error;   /* without EXT for what the fault itself says; delivery adds nothing to it */
-    u64 cr2;     /* #PF: written to CR2 when delivery starts */
+    u32 error; /* without EXT for what the fault itself says; delivery adds nothing to it */
+    u64 cr2;   /* #PF: written to CR2 when delivery starts */
     u16 rule;
-    u64 return_rip; /* pushed: the faulting instruction, or the next one */
-    bool in_rep;    /* the event interrupts a REP instruction in its middle (ID-14) */
+    u64 return_rip;       /* pushed: the faulting instruction, or the next one */
+    bool in_rep;          /* the event interrupts a REP instruction in its middle (ID-14) */
     bool code_breakpoint; /* #DB by an instruction breakpoint: the one fault that does not push RF=1 (ID-14) */
 };
 
