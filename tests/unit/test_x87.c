@@ -53,7 +53,6 @@ static void test_pending_exception_waits_for_a_waiting_instruction(void **state)
 /* ---- CR0.NE = 0 */
 struct ferr_pin {
     bool asserted, ignore;
-    unsigned calls;
 };
 
 static bool on_ferr(void *context, bool asserted)
@@ -61,7 +60,6 @@ static bool on_ferr(void *context, bool asserted)
     struct ferr_pin *pin = context;
 
     pin->asserted = asserted;
-    pin->calls++;
     return pin->ignore;
 }
 
@@ -82,7 +80,7 @@ static void test_ferr(void **state)
 
     (void)state;
     open_with_ferr(&fx, &pin);
-    assert_int_equal(pin.calls, 0);
+    assert_false(pin.asserted);                 /* not before an instruction waits */
     assert_int_equal(RUN(&fx, 0xD9, 0xE8), -1); /* fld1 waits */
     assert_true(pin.asserted);
     assert_true(fx.cpu->d.next_rip == FIXTURE_CODE && fx.cpu->d.in_rep);
@@ -115,6 +113,31 @@ static void test_ferr_at_mmx(void **state)
     assert_int_equal(RUN(&fx, 0x0F, 0xFC, 0xC1), -1);
     assert_int_equal(fx.cpu->arch.x87[0].mantissa, 3);
     fixture_close(&fx);
+}
+
+/* A state without an exception ends FERR#, whichever instruction loads it: a later error must ask again. */
+static void test_ferr_ends_with_the_loaded_state(void **state)
+{
+    struct ferr_pin pin = {.asserted = false};
+    struct fixture fx;
+
+    (void)state;
+    for (unsigned fxrstor = 0; fxrstor < 2; fxrstor++) {
+        open_with_ferr(&fx, &pin);
+        pin.ignore = false;
+        assert_int_equal(RUN(&fx, 0x9B), -1); /* wait */
+        assert_true(pin.asserted);
+        fx.cpu->d.in_rep = false;
+        pin.ignore = true;
+        fx.cpu->arch.gpr[RBX] = FIXTURE_DATA; /* zeros */
+        if (fxrstor)
+            assert_int_equal(RUN(&fx, 0x0F, 0xAE, 0x0B), -1); /* fxrstor [rbx] */
+        else
+            assert_int_equal(RUN(&fx, 0xD9, 0x23), -1); /* fldenv [rbx] */
+        assert_int_equal(fx.cpu->arch.x87_status, 0);
+        assert_false(pin.asserted);
+        fixture_close(&fx);
+    }
 }
 
 /* ---- faults of the operand leave the unit as it was */
@@ -282,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_pending_exception_waits_for_a_waiting_instruction),
         cmocka_unit_test(test_ferr),
         cmocka_unit_test(test_ferr_at_mmx),
+        cmocka_unit_test(test_ferr_ends_with_the_loaded_state),
         cmocka_unit_test(test_page_faults_change_nothing),
         cmocka_unit_test(test_unmasked_invalid_does_not_touch_memory),
         cmocka_unit_test(test_pointers),

@@ -5,11 +5,8 @@
 #include "cpu/isa/fpu_image.h"
 
 #include "cpu/isa/sse_fp.h"
+#include "cpu/isa/x87.h"
 
-#define X87_CONTROL_VALID 0x1F3Fu /* of a control word; bit 6 reads as 1 */
-#define X87_CONTROL_FIXED 0x0040u
-#define X87_STATUS_B 0x8000u
-#define X87_EXCEPTIONS 0x003Fu
 #define X87_OPCODE_VALID 0x07FFu
 
 /* ---- the tag word: two bits per physical register in the processor, one (not empty) in the image */
@@ -47,8 +44,6 @@ static u16 tags_expand(const struct cpu *cpu, u8 abridged)
     return tags;
 }
 
-static unsigned status_top(u16 status) { return (status & X87_STATUS_TOP) >> 11; }
-
 /* AMD keeps the last-instruction pointers out of the image unless an exception is pending.
  * APM 2, "FXSAVE and FXRSTOR Instructions". UNVERIFIED: that the bytes of the image stay untouched then. */
 static bool pointers_in_image(const struct cpu *cpu, u16 status)
@@ -75,7 +70,7 @@ void image_save_x87(struct cpu *cpu, enum seg seg, u64 offset, bool wide)
         store_le16(head + 20, a->x87_ds);
     }
     for (unsigned i = 0; i < 8; i++) {
-        const struct x87_reg *r = &a->x87[(status_top(a->x87_status) + i) & 7];
+        const struct x87_reg *r = &a->x87[x87_physical(cpu, i)];
 
         store_le64(registers + 16 * i, r->mantissa);
         store_le16(registers + 16 * i + 8, r->sign_exponent);
@@ -105,25 +100,20 @@ void image_check_mxcsr(struct cpu *cpu, const u8 *image)
 
 void image_load_mxcsr(struct cpu *cpu, const u8 *image) { cpu->arch.mxcsr = load_le32(image + IMAGE_MXCSR); }
 
-/* The error summary and busy bits follow from flags and masks, whatever the image says (as processors do). */
 void image_load_x87(struct cpu *cpu, const u8 *image, bool wide)
 {
     struct cpu_arch *a = &cpu->arch;
-    u16 control = (load_le16(image) & X87_CONTROL_VALID) | X87_CONTROL_FIXED;
-    u16 status = load_le16(image + 2) & (u16) ~(X87_STATUS_ES | X87_STATUS_B);
 
-    if (status & ~control & X87_EXCEPTIONS)
-        status |= X87_STATUS_ES | X87_STATUS_B;
-    a->x87_control = control;
-    a->x87_status = status;
+    a->x87_status = load_le16(image + 2);
+    x87_set_control(cpu, load_le16(image));
     for (unsigned i = 0; i < 8; i++) {
-        struct x87_reg *r = &a->x87[(status_top(status) + i) & 7];
+        struct x87_reg *r = x87_st(cpu, i);
 
         r->mantissa = load_le64(image + IMAGE_ST + 16 * i);
         r->sign_exponent = load_le16(image + IMAGE_ST + 16 * i + 8);
     }
     a->x87_tag = tags_expand(cpu, image[4]);
-    if (!pointers_in_image(cpu, status))
+    if (!pointers_in_image(cpu, a->x87_status))
         return;
     a->x87_opcode = load_le16(image + 6) & X87_OPCODE_VALID;
     if (wide) {

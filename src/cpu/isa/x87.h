@@ -89,10 +89,10 @@ ALWAYS_INLINE void x87_pop(struct cpu *cpu)
 /* ---- exceptions (slow halves in x87_control.c) */
 
 COLD void x87_raise_absent(struct cpu *cpu);
-/* Recompute ES and B after a change to flags or masks, and drop FERR# when the last unmasked flag is gone. */
-void x87_summarize(struct cpu *cpu);
 /* FNINIT's state; the registers keep their contents. */
 void x87_initialize(struct cpu *cpu);
+/* Set the masks; ES and B follow from them and the flags, and FERR# ends when no unmasked flag is left. A body that
+ * loads a whole state assigns x87_status before. */
 void x87_set_control(struct cpu *cpu, u16 value);
 /* Record a stack overflow or underflow. returns: true when it is masked, so that the indefinite is the result */
 COLD bool x87_stack_fault(struct cpu *cpu, enum x87_stack_fault kind);

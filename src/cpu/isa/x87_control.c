@@ -32,13 +32,15 @@ bool x87_error_pending(struct cpu *cpu, enum rule rule)
 /* UNVERIFIED: without an FPU and with CR0.EM clear, real processors ignore these instructions or hang. */
 void x87_raise_absent(struct cpu *cpu) { cpu_raise(cpu, UD, RULE_IS_01); }
 
-void x87_summarize(struct cpu *cpu)
+/* The summary follows from flags and masks, whatever an image says of it. The status may come from an image: whether
+ * FERR# was asserted before cannot be read from it. */
+static void summarize(struct cpu *cpu)
 {
     u16 status = cpu->arch.x87_status & (u16)~X87_SUMMARY;
 
     if (status & ~cpu->arch.x87_control & X87_FLAGS)
         status |= X87_SUMMARY;
-    else if ((cpu->arch.x87_status & X87_STATUS_ES) && cpu->host.ports.ferr != NULL)
+    else if (cpu->host.ports.ferr != NULL)
         cpu->host.ports.ferr(cpu->host.ports.context, false);
     cpu->arch.x87_status = status;
 }
@@ -49,7 +51,7 @@ void x87_initialize(struct cpu *cpu)
 
     a->x87_control = X87_CONTROL_INITIAL;
     a->x87_status &= X87_SUMMARY;
-    x87_summarize(cpu);
+    summarize(cpu);
     a->x87_tag = 0xFFFF;
     a->x87_opcode = a->x87_cs = a->x87_ds = 0;
     a->x87_ip = a->x87_dp = 0;
@@ -58,7 +60,7 @@ void x87_initialize(struct cpu *cpu)
 void x87_set_control(struct cpu *cpu, u16 value)
 {
     cpu->arch.x87_control = (value & X87_CONTROL_BITS) | X87_CONTROL_ONES;
-    x87_summarize(cpu);
+    summarize(cpu);
 }
 
 bool x87_stack_fault(struct cpu *cpu, enum x87_stack_fault kind)
@@ -85,7 +87,7 @@ BODY_PLAIN(op_fnclex)
     (void)insn;
     x87_present(cpu);
     cpu->arch.x87_status &= (u16) ~(X87_FLAGS | X87_SF);
-    x87_summarize(cpu);
+    summarize(cpu);
 }
 
 BODY_PLAIN(op_fnstcw)

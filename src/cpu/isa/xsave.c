@@ -6,6 +6,7 @@
  */
 #include "cpu/isa/fpu_image.h"
 #include "cpu/isa/sse_fp.h"
+#include "cpu/isa/x87.h"
 
 #define COMPONENT_X87 1u
 #define COMPONENT_SSE 2u
@@ -13,7 +14,6 @@
 #define XSAVE_SIZE 576u
 #define XSAVE_ALIGN 64u
 #define XCOMP_COMPACT BIT(63)
-#define X87_CONTROL_INIT 0x037Fu
 
 enum xsave_kind { XSAVE_PLAIN, XSAVE_OPT, XSAVE_COMPACT };
 
@@ -27,7 +27,7 @@ static bool x87_in_use(const struct cpu *cpu)
 {
     const struct cpu_arch *a = &cpu->arch;
 
-    if (a->x87_control != X87_CONTROL_INIT || a->x87_status != 0 || a->x87_tag != 0xFFFF || a->x87_opcode != 0 ||
+    if (a->x87_control != X87_CONTROL_INITIAL || a->x87_status != 0 || a->x87_tag != 0xFFFF || a->x87_opcode != 0 ||
         a->x87_ip != 0 || a->x87_dp != 0 || a->x87_cs != 0 || a->x87_ds != 0)
         return true;
     for (unsigned i = 0; i < 8; i++)
@@ -120,18 +120,6 @@ static void check_header(struct cpu *cpu, const u8 *header)
     REQUIRE(cpu, all_zero(header, 16, 64), GP(0), RULE_MM_05);
 }
 
-static void x87_init(struct cpu *cpu)
-{
-    struct cpu_arch *a = &cpu->arch;
-
-    memset(a->x87, 0, sizeof a->x87);
-    a->x87_control = X87_CONTROL_INIT;
-    a->x87_status = 0;
-    a->x87_tag = 0xFFFF;
-    a->x87_opcode = a->x87_cs = a->x87_ds = 0;
-    a->x87_ip = a->x87_dp = 0;
-}
-
 BODY_PLAIN(op_xrstor)
 {
     u64 offset = xsave_area(cpu, insn, false), rfbm = requested(cpu), state;
@@ -149,10 +137,12 @@ BODY_PLAIN(op_xrstor)
         image_check_mxcsr(cpu, area);
 
     if (rfbm & COMPONENT_X87) {
-        if (state & COMPONENT_X87)
+        if (state & COMPONENT_X87) {
             image_load_x87(cpu, area, insn->prefixes & PREFIX_REX_W);
-        else
-            x87_init(cpu);
+        } else {
+            x87_initialize(cpu);
+            memset(cpu->arch.x87, 0, sizeof cpu->arch.x87);
+        }
     }
     if (rfbm & COMPONENT_SSE) {
         if (load_mxcsr)
