@@ -63,7 +63,8 @@ enum rule creg_check_cr3(const struct cpu *cpu, u64 value, u64 *store, bool *kee
 
 /* ---- CR4 */
 
-u64 creg_cr4_allowed(const struct cpu *cpu)
+/* CR4 bits that exist on this model. */
+static u64 cr4_allowed(const struct cpu *cpu)
 {
     return when(cpu_has(cpu, FEAT_VME), CR4_VME | CR4_PVI) | when(cpu_has(cpu, FEAT_TSC), CR4_TSD) |
            when(cpu_has(cpu, FEAT_DE), CR4_DE) | when(cpu_has(cpu, FEAT_PSE), CR4_PSE) |
@@ -81,7 +82,7 @@ enum rule creg_check_cr4(const struct cpu *cpu, u64 value)
     u64 changed = value ^ cpu->arch.cr4;
     bool long_mode = cpu_long_mode(cpu);
 
-    if (value & ~creg_cr4_allowed(cpu))
+    if (value & ~cr4_allowed(cpu))
         return RULE_PG_04;
     if (long_mode && !(value & CR4_PAE))
         return RULE_PG_04;
@@ -94,7 +95,7 @@ enum rule creg_check_cr4(const struct cpu *cpu, u64 value)
 
 /* ---- EFER */
 
-u64 creg_efer_allowed(const struct cpu *cpu)
+static u64 efer_allowed(const struct cpu *cpu)
 {
     return when(cpu_has(cpu, FEAT_SYSCALL), EFER_SCE) | when(cpu_has(cpu, FEAT_LM), EFER_LME | EFER_LMA) |
            when(cpu_has(cpu, FEAT_NX), EFER_NXE) | when(cpu_has(cpu, FEAT_FXSR_OPT), EFER_FFXSR);
@@ -104,7 +105,7 @@ enum rule creg_check_efer(const struct cpu *cpu, u64 value)
 {
     u64 changed = value ^ cpu->arch.msr.efer;
 
-    if (value & ~creg_efer_allowed(cpu))
+    if (value & ~efer_allowed(cpu))
         return RULE_MSR_03;
     if ((changed & EFER_LME) && (cpu->arch.cr0 & CR0_PG))
         return RULE_MSR_05;

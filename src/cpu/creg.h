@@ -24,9 +24,6 @@ enum rule creg_check_efer(const struct cpu *cpu, u64 value);
 u64 creg_cr0_store(const struct cpu *cpu, u64 value);
 u64 creg_efer_store(const struct cpu *cpu, u64 value);
 
-/* CR4 and EFER bits that exist on this model. */
-u64 creg_cr4_allowed(const struct cpu *cpu);
-u64 creg_efer_allowed(const struct cpu *cpu);
 /* XCR0 bits that exist on this model (x87, SSE). */
 u64 creg_xcr0_allowed(const struct cpu *cpu);
 

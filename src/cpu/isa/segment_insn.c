@@ -135,25 +135,21 @@ BODY_PLAIN(op_verw)
     put_zf(cpu, segment_query_verify(cpu, read_selector(cpu, insn, insn->form == FORM_MR, insn->dst), true));
 }
 
-BODY_PLAIN(op_lar)
+/* LAR and LSL: the answer, and ZF whether there is one. */
+ALWAYS_INLINE void query(struct cpu *cpu, const struct insn *insn,
+                         bool (*ask)(struct cpu *cpu, u16 selector, u32 *value))
 {
     u32 value = 0;
-    bool valid = segment_query_lar(cpu, read_selector(cpu, insn, insn->form == FORM_RM, insn->src), &value);
+    bool valid = ask(cpu, read_selector(cpu, insn, insn->form == FORM_RM, insn->src), &value);
 
     if (valid)
         reg_write(cpu, insn->dst, value, (enum width)insn->width);
     put_zf(cpu, valid);
 }
 
-BODY_PLAIN(op_lsl)
-{
-    u32 value = 0;
-    bool valid = segment_query_lsl(cpu, read_selector(cpu, insn, insn->form == FORM_RM, insn->src), &value);
+BODY_PLAIN(op_lar) { query(cpu, insn, segment_query_lar); }
 
-    if (valid)
-        reg_write(cpu, insn->dst, value, (enum width)insn->width);
-    put_zf(cpu, valid);
-}
+BODY_PLAIN(op_lsl) { query(cpu, insn, segment_query_lsl); }
 
 BODY_PLAIN(op_arpl)
 {

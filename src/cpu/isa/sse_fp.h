@@ -108,9 +108,7 @@ ALWAYS_INLINE void fp_finish(struct cpu *cpu, u32 flags)
 
 /* Scalar and packed views of a register. */
 ALWAYS_INLINE __m128 vec_ps(const union xmm_reg *v) { return _mm_loadu_ps((const float *)(const void *)v); }
-ALWAYS_INLINE __m128d vec_pd(const union xmm_reg *v) { return _mm_loadu_pd((const double *)(const void *)v); }
 ALWAYS_INLINE void vec_put_ps(union xmm_reg *v, __m128 x) { _mm_storeu_ps((float *)(void *)v, x); }
-ALWAYS_INLINE void vec_put_pd(union xmm_reg *v, __m128d x) { _mm_storeu_pd((double *)(void *)v, x); }
 
 /* Source of a V,W row with `size` bytes in memory (16 = aligned), or a whole register. */
 ALWAYS_INLINE union xmm_reg xmm_source(struct cpu *cpu, const struct insn *insn, unsigned size, bool memory)
