@@ -13,7 +13,6 @@ enum input_source {
     INPUT_SERIAL1,
     INPUT_KEYBOARD,
     INPUT_MOUSE,
-    INPUT_RTC_START,  /* 8 bytes: seconds since the Unix epoch, little-endian */
     INPUT_NMI_BUTTON, /* no payload */
     INPUT_POWER_BUTTON,
     INPUT_SOURCES

@@ -167,7 +167,8 @@ static void second_due(void *context, u64 now)
     update_irq(r);
 }
 
-void rtc_set_time(struct rtc *r, u64 seconds)
+/* Set the date and time. in: seconds since the Unix epoch (UTC). */
+static void set_time(struct rtc *r, u64 seconds)
 {
     time_t when = (time_t)(seconds < BIT(36) ? seconds : BIT(36)); /* four-digit years only */
     struct tm tm;
@@ -182,13 +183,6 @@ void rtc_set_time(struct rtc *r, u64 seconds)
     t[MONTH] = encode(r, (unsigned)tm.tm_mon + 1);
     t[YEAR] = encode(r, (unsigned)(tm.tm_year + 1900) % 100);
     t[CENTURY] = encode(r, (unsigned)(tm.tm_year + 1900) / 100);
-}
-
-size_t rtc_start_sink(void *rtc, const u8 *bytes, size_t size)
-{
-    if (size >= 8)
-        rtc_set_time(rtc, load_le64(bytes));
-    return size;
 }
 
 /* ---- registers ---- */
@@ -283,7 +277,7 @@ struct rtc *rtc_new(struct ports *ports, struct clock *clock, struct irq_line *i
     r->cmos[B] = B_24H;
     r->cmos[D] = 0x80; /* the battery is good */
     r->period_origin = clock->ticks;
-    rtc_set_time(r, start);
+    set_time(r, start);
     clock_arm(clock, &r->second, clock->ticks + TICKS_PER_SECOND);
     ports_claim(ports, 0x70, 2, &rtc_ops, r, "rtc");
     return r;

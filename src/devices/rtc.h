@@ -15,10 +15,6 @@ struct rtc;
  * 24-hour form, as firmware leaves it. returns: never NULL. */
 struct rtc *rtc_new(struct ports *ports, struct clock *clock, struct irq_line *irq8, u64 start);
 void rtc_free(struct rtc *rtc);
-/* Set the date and time. in: seconds since the Unix epoch (UTC). */
-void rtc_set_time(struct rtc *rtc, u64 seconds);
-/* An input_sink for INPUT_RTC_START (context is the rtc): 8 bytes, little-endian. */
-size_t rtc_start_sink(void *rtc, const u8 *bytes, size_t size);
 /* Bit 7 of port 70h: NMI is masked. */
 bool rtc_nmi_masked(const struct rtc *rtc);
 /* Fill the memory-size bytes (15h-18h, 30h-31h, 34h-35h, 5Bh-5Dh). in: RAM bytes below and above 4 GiB. */

@@ -100,10 +100,8 @@ const char *event_exception_name(unsigned mechanism, unsigned vector)
 const char *event_input_name(unsigned source)
 {
     static const char *const names[INPUT_SOURCES] = {
-        [INPUT_SERIAL0] = "serial0",           [INPUT_SERIAL1] = "serial1",
-        [INPUT_KEYBOARD] = "keyboard",         [INPUT_MOUSE] = "mouse",
-        [INPUT_RTC_START] = "rtc-start",       [INPUT_NMI_BUTTON] = "nmi-button",
-        [INPUT_POWER_BUTTON] = "power-button",
+        [INPUT_SERIAL0] = "serial0", [INPUT_SERIAL1] = "serial1",       [INPUT_KEYBOARD] = "keyboard",
+        [INPUT_MOUSE] = "mouse",     [INPUT_NMI_BUTTON] = "nmi-button", [INPUT_POWER_BUTTON] = "power-button",
     };
 
     return name_of(names, ARRAY_LEN(names), source);
