@@ -131,6 +131,7 @@ struct cpu_derived {
     u64 fetch_page; /* linear page that fetch_host translates, or 1 */
     const u8 *fetch_host;
     paddr_t fetch_paddr;
+    u32 fetch_slots;        /* the page's place in the engine's decode cache */
     u64 fetch_generation; /* mmu.flushes when the page was opened */
     bool code_flat;       /* no CS limit check on fetch: 64-bit mode, or a 4 GiB limit */
     bool in_rep;          /* a REP body stopped in its middle: d.next_rip is the instruction itself */

@@ -19,6 +19,7 @@ static void deliver(struct cpu *cpu, const struct interrupt_event *event)
     interrupt_deliver(cpu, event);
     e->delivering = false;
     cpu->arch.rip = cpu->d.next_rip;
+    cpu->arch.shadow = 0; /* a shadow covers one boundary of its own code, not the handler's */
     cpu->clock->ticks++;
     cpu_attention(cpu);
 }
@@ -176,7 +177,6 @@ static bool take_nmi(struct cpu *cpu)
         return false;
     cpu->arch.nmi_pending = 0;
     cpu->arch.activity = ACTIVE;
-    cpu->arch.shadow = 0;
     deliver(cpu, &(struct interrupt_event){
                      .mechanism = MECH_NMI, .vector = VEC_NMI, .return_rip = cpu->arch.rip, .in_rep = cpu->d.in_rep});
     return true;

@@ -19,10 +19,7 @@ struct insn_slot {
 } __attribute__((aligned(64)));
 
 /* What must match: the physical address (52 bits) and the decode key (12 bits). */
-ALWAYS_INLINE u64 insn_cache_tag(paddr_t paddr, u32 key)
-{
-    return paddr << 12 | key;
-}
+ALWAYS_INLINE u64 insn_cache_tag(paddr_t paddr, u32 key) { return paddr << 12 | key; }
 
 struct insn_cache {
     paddr_t last_written_page; /* a page written again and again gives up its PAGE_CODE flag */
@@ -34,10 +31,18 @@ void insn_cache_flush(struct insn_cache *cache);
 /* Forget every instruction that has a byte in [paddr, paddr+size), which lies in one page. */
 void insn_cache_written(struct insn_cache *cache, struct physmem *pm, paddr_t paddr, unsigned size);
 
+/* Where the slots of a physical page are: the slot of one of its bytes is this exclusive-or the byte's offset. The page
+ * number is folded in, so that pages 64 KiB apart do not fight for the same slots. */
+ALWAYS_INLINE u32 insn_cache_page(paddr_t page) { return (u32)((page ^ ((page >> 16) * 0x9E5)) % INSN_CACHE_SLOTS); }
+
+ALWAYS_INLINE struct insn_slot *insn_cache_slot_in_page(struct insn_cache *cache, u32 page_slots, unsigned offset)
+{
+    return &cache->slot[page_slots ^ offset];
+}
+
 ALWAYS_INLINE struct insn_slot *insn_cache_slot(struct insn_cache *cache, paddr_t paddr)
 {
-    /* Fold the page number in, so that pages 64 KiB apart do not fight for the same slots. */
-    return &cache->slot[(paddr ^ ((paddr >> 16) * 0x9E5)) % INSN_CACHE_SLOTS];
+    return insn_cache_slot_in_page(cache, insn_cache_page(paddr & PAGE_MASK), (unsigned)(paddr & ~PAGE_MASK));
 }
 
 #endif

@@ -30,6 +30,7 @@ static void open_fetch_page(struct cpu *cpu, laddr_t laddr)
     d->fetch_page = laddr & PAGE_MASK;
     d->fetch_host = e->host;
     d->fetch_paddr = e->page;
+    d->fetch_slots = insn_cache_page(e->page);
     d->fetch_generation = cpu->mmu.flushes;
 }
 
@@ -91,13 +92,12 @@ ALWAYS_INLINE const struct insn *fetch(struct cpu *cpu)
         open_fetch_page(cpu, laddr);
     }
 
-    paddr_t paddr = d->fetch_paddr + (laddr & (PAGE_SIZE - 1));
-    const struct insn_slot *slot = insn_cache_slot(&cpu->host.engine->cache, paddr);
+    unsigned offset = (unsigned)(laddr & (PAGE_SIZE - 1));
+    const struct insn_slot *slot = insn_cache_slot_in_page(&cpu->host.engine->cache, d->fetch_slots, offset);
 
-    if (LIKELY(slot->tag == insn_cache_tag(paddr, d->decode_key))) {
+    if (LIKELY(slot->tag == insn_cache_tag(d->fetch_paddr + offset, d->decode_key)))
         insn = &slot->insn;
-        __builtin_prefetch(insn_cache_slot(&cpu->host.engine->cache, paddr + insn->length));
-    } else
+    else
         insn = decode_here(cpu, laddr);
     if (UNLIKELY(!d->code_flat))
         check_fetch_limit(cpu, insn);
