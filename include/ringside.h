@@ -28,7 +28,7 @@ struct ringside;
 struct ringside_side {
     uint64_t rip, rsp, rflags, cr3, gs_base, kernel_gs_base;
     uint16_t cs, ss;
-    uint8_t cpl;
+    uint8_t ring; /* CPL, 0-3 */
     const char *mode;
 };
 

@@ -15,16 +15,16 @@ static void on_transition(void *context, const struct ringside_transition *t)
 {
     struct counts *counts = context;
 
-    if (t->to.cpl < t->from.cpl)
+    if (t->to.ring < t->from.ring)
         counts->in++;
-    else if (t->to.cpl > t->from.cpl)
+    else if (t->to.ring > t->from.ring)
         counts->out++;
     else
         counts->same++;
     if (strcmp(t->mechanism, "fault") == 0) {
         counts->faults++;
         printf("fault %d at %04x:%llx, ring %u, rule %s\n", t->vector, t->from.cs, (unsigned long long)t->from.rip,
-               t->from.cpl, t->rule);
+               t->from.ring, t->rule);
     }
 }
 

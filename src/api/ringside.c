@@ -32,7 +32,7 @@ static struct ringside_side side_of(const struct ring_state *s)
                                   .kernel_gs_base = s->kernel_gs_base,
                                   .cs = s->cs,
                                   .ss = s->ss,
-                                  .cpl = s->cpl,
+                                  .ring = s->cpl,
                                   .mode = cpu_mode_name((enum cpu_mode)s->mode)};
 }
 

@@ -226,11 +226,11 @@ static void enter(struct preset_machine *m, enum preset_index index)
     const struct preset_row *row = &rows[index];
     struct transition t = transition_begin(m->cpu, MECH_RESTORE);
 
-    t.cpl = index == INDEX_REAL ? 0 : index == INDEX_VM86 ? 3 : row->cs & 3;
+    t.new_cpl = index == INDEX_REAL ? 0 : index == INDEX_VM86 ? 3 : row->cs & 3;
     t.cs = segment_of(m, index, row->cs);
     t.ss = segment_of(m, index, row->ss);
     t.rip = AT_CODE - t.cs.base;
-    t.rsp = stack[t.cpl] - t.ss.base;
+    t.rsp = stack[t.new_cpl] - t.ss.base;
     t.rflags = FLAG_FIXED1 | FLAG_IF | row->rflags;
     t.stage = STAGE_SS | STAGE_RSP | STAGE_RFLAGS;
     ring_commit(m->cpu, &t);

@@ -113,7 +113,7 @@ bool trace_filter_cpl(struct trace_filter *f, const char *text, struct error *er
     for (unsigned from = 0; from < 4; from++)
         for (unsigned to = 0; to < 4; to++)
             if ((text[0] == '*' || text[0] == (char)('0' + from)) && (text[2] == '*' || text[2] == (char)('0' + to)))
-                f->cpl |= (u16)(1u << (from * 4 + to));
+                f->rings |= (u16)(1u << (from * 4 + to));
     return true;
 }
 
@@ -174,11 +174,11 @@ bool trace_filter_add(struct trace_filter *f, const char *expression, struct err
         f->mechanisms = f->mechanisms ? f->mechanisms & term.mechanisms : term.mechanisms;
     if (term.kinds)
         f->kinds = f->kinds ? f->kinds & term.kinds : term.kinds;
-    if (term.cpl)
-        f->cpl = f->cpl ? f->cpl & term.cpl : term.cpl;
+    if (term.rings)
+        f->rings = f->rings ? f->rings & term.rings : term.rings;
     if (term.directions)
         f->directions = f->directions ? f->directions & term.directions : term.directions;
-    if ((term.mechanisms && !f->mechanisms) || (term.kinds && !f->kinds) || (term.cpl && !f->cpl) ||
+    if ((term.mechanisms && !f->mechanisms) || (term.kinds && !f->kinds) || (term.rings && !f->rings) ||
         (term.directions && !f->directions))
         return error_set(err, EXIT_USAGE, "filter: \"%s\" leaves nothing of the filters before it", expression);
     for (unsigned i = 0; term.by_vector && i < 4; i++)
@@ -222,7 +222,7 @@ bool trace_filter_match(const struct trace_filter *f, u64 id, const struct event
     if (f->by_vector &&
         !(transition && e->present & EVENT_HAS_VECTOR && (f->vectors[e->vector / 64] >> (e->vector % 64)) & 1))
         return false;
-    if (f->cpl && !(transition && (f->cpl >> ((e->from_cpl & 3) * 4 + (e->to_cpl & 3))) & 1))
+    if (f->rings && !(transition && (f->rings >> ((e->from_cpl & 3) * 4 + (e->to_cpl & 3))) & 1))
         return false;
     if (f->directions) {
         unsigned direction = e->to_cpl < e->from_cpl ? 1 : e->to_cpl > e->from_cpl ? 2 : 4;

@@ -49,7 +49,7 @@ struct trace_filter {
     u32 kinds;      /* bit per enum event_kind; 0 = any */
     u64 vectors[4]; /* bit per vector */
     bool by_vector;
-    u16 cpl;       /* bit from*4+to; 0 = any */
+    u16 rings;     /* bit from*4+to; 0 = any */
     u8 directions; /* 1 inward, 2 outward, 4 same ring; 0 = any */
     bool by_rule;
     u64 rules[8]; /* bit per enum rule */

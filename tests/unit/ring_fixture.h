@@ -164,11 +164,11 @@ static inline void fixture_enter(struct ring_fixture *f, u16 cs, u16 ss, u64 rip
     struct transition t = transition_begin(f->cpu, MECH_RESTORE);
     struct descriptor d;
 
-    t.cpl = cs & 3;
+    t.new_cpl = cs & 3;
     assert_true(descriptor_fetch(f->cpu, cs, &d));
     t.cs = descriptor_segment(&d, cs);
     if (selector_is_null(ss)) {
-        t.ss = segment_null(ss, t.cpl);
+        t.ss = segment_null(ss, t.new_cpl);
     } else {
         assert_true(descriptor_fetch(f->cpu, ss, &d));
         t.ss = descriptor_segment(&d, ss);
@@ -187,7 +187,7 @@ static inline void fixture_vm86(struct ring_fixture *f, u64 rflags)
 {
     struct transition t = transition_begin(f->cpu, MECH_RESTORE);
 
-    t.cpl = 3;
+    t.new_cpl = 3;
     t.cs = segment_vm86(0x2000);
     t.ss = segment_vm86(0x1400);
     t.rsp = 0x100;

@@ -102,7 +102,7 @@ static inline void enter(struct fixture *f, u16 cs, u16 ss, u64 rip, u64 rsp)
     struct transition t = transition_begin(f->cpu, MECH_RESTORE);
     struct descriptor d = descriptor_parse(gdt_get(f, cs));
 
-    t.cpl = selector_rpl(cs);
+    t.new_cpl = selector_rpl(cs);
     t.cs = descriptor_segment(&d, cs);
     d = descriptor_parse(gdt_get(f, ss));
     t.ss = descriptor_segment(&d, ss);

@@ -25,7 +25,7 @@ static void count(void *context, const struct ringside_transition *t)
     assert_int_equal(t->sequence, seen->last_sequence + 1); /* none is missed */
     seen->last_sequence = t->sequence;
     seen->transitions++;
-    seen->inward += t->to.cpl < t->from.cpl;
+    seen->inward += t->to.ring < t->from.ring;
 }
 
 static void keep(void *context, const uint8_t *bytes, size_t size)

@@ -115,14 +115,14 @@ static void random_state(struct box *b, struct rng *r)
     cpu_update_paging(cpu);
     ring_commit_mode(cpu, MECH_RESTORE, &before);
     t = transition_begin(cpu, MECH_RESTORE);
-    t.cpl = mode == 0 ? 0 : (u8)(next(r) & 3);
-    t.cs = (struct segment){.selector = (u16)(8 | t.cpl),
+    t.new_cpl = mode == 0 ? 0 : (u8)(next(r) & 3);
+    t.cs = (struct segment){.selector = (u16)(8 | t.new_cpl),
                             .limit = next(r) & 1 ? 0xFFFFFFFF : 0xFFFF,
                             .attr = (u16)(SEG_PRESENT | SEG_S | SEG_CODE | SEG_READABLE | SEG_ACCESSED |
-                                          (t.cpl << SEG_DPL_SHIFT) | (mode == 4 ? SEG_L : next(r) & SEG_DB))};
-    t.ss = (struct segment){.selector = (u16)(16 | t.cpl),
+                                          (t.new_cpl << SEG_DPL_SHIFT) | (mode == 4 ? SEG_L : next(r) & SEG_DB))};
+    t.ss = (struct segment){.selector = (u16)(16 | t.new_cpl),
                             .limit = 0xFFFFFFFF,
-                            .attr = (u16)(SEG_PRESENT | SEG_S | SEG_WRITABLE | SEG_ACCESSED | (t.cpl << SEG_DPL_SHIFT) |
+                            .attr = (u16)(SEG_PRESENT | SEG_S | SEG_WRITABLE | SEG_ACCESSED | (t.new_cpl << SEG_DPL_SHIFT) |
                                           (next(r) & SEG_DB))};
     t.rip = next(r) & 0xFFFF;
     t.rsp = next(r) & 0xFFFF8;

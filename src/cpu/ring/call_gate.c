@@ -97,7 +97,7 @@ static void call_inner(struct gate_call *g)
     push_return(g, &new);
     g->t.parameters = words;
     g->t.frame_words = (u8)(words + 4);
-    g->t.cpl = cpl;
+    g->t.new_cpl = cpl;
 }
 
 /* The current stack for words of the gate's width. */
@@ -153,7 +153,7 @@ void call_gate_transfer(struct cpu *cpu, enum far_kind kind, u16 selector, struc
         call_inner(&g);
     else
         call_same(&g);
-    g.t.cs = descriptor_segment(&g.code, selector_with_rpl(g.gate.selector, g.t.cpl)); /* CG-02 */
+    g.t.cs = descriptor_segment(&g.code, selector_with_rpl(g.gate.selector, g.t.new_cpl)); /* CG-02 */
     g.t.rip = g.gate.offset;
     ring_commit(cpu, &g.t);
 }

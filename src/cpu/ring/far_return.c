@@ -41,14 +41,14 @@ static void return_protected(struct cpu *cpu, enum width operand, u16 release_by
     selector = (u16)stack_pop(&stack, operand);
     code = segment_return_code(cpu, selector, RULE_RF_01, RULE_JF_04);
     to_64bit = far_target_is_64bit(cpu, &code);
-    t.cpl = selector_rpl(selector);
-    outward = t.cpl > cpu->arch.cpl;
+    t.new_cpl = selector_rpl(selector);
+    outward = t.new_cpl > cpu->arch.cpl;
     stack_release(&stack, release_bytes);
 
     if (outward) {
         sp = stack_pop(&stack, operand);
         ss = (u16)stack_pop(&stack, operand);
-        t.ss = stack_segment_return(cpu, STACK_USE_RETF, ss, t.cpl, to_64bit);
+        t.ss = stack_segment_return(cpu, STACK_USE_RETF, ss, t.new_cpl, to_64bit);
         /* The parameters lie on both stacks (RF-02). */
         t.rsp = stack_pointer_return(cpu, &t.ss, sp + release_bytes, to_64bit);
         t.stage = STAGE_SS | STAGE_RSP;

@@ -128,12 +128,12 @@ static struct stack_cursor protected_stack(const struct delivery *dv, struct tra
     struct tss_stack tss;
 
     if (!inner)
-        return stack_new(cpu, &cpu->arch.seg[SS], cpu->arch.gpr[RSP], t->cpl, SS_(dv->ext), RULE_ID_24);
-    tss = tss_stack_fetch(cpu, t->cpl, dv->ext, RULE_ID_09);
-    t->ss = stack_segment_load(cpu, STACK_USE_INTERRUPT, tss.ss, t->cpl, dv->ext);
+        return stack_new(cpu, &cpu->arch.seg[SS], cpu->arch.gpr[RSP], t->new_cpl, SS_(dv->ext), RULE_ID_24);
+    tss = tss_stack_fetch(cpu, t->new_cpl, dv->ext, RULE_ID_09);
+    t->ss = stack_segment_load(cpu, STACK_USE_INTERRUPT, tss.ss, t->new_cpl, dv->ext);
     t->stage |= STAGE_SS;
     t->stack_source = STACK_TSS_SS_ESP;
-    return stack_new(cpu, &t->ss, tss.sp, t->cpl, SS_(delivery_selector_error(dv, tss.ss)), RULE_ID_24);
+    return stack_new(cpu, &t->ss, tss.sp, t->new_cpl, SS_(delivery_selector_error(dv, tss.ss)), RULE_ID_24);
 }
 
 /* Data segments as VM86 leaves them for the handler: saved, then null (ID-18). */
@@ -165,7 +165,7 @@ static void deliver_gate(struct delivery *dv, const struct gate_form *form)
 
     if (from_vm86)
         REQUIRE(cpu, inner && cs.dpl == 0, GP(delivery_selector_error(dv, dv->gate.selector)), RULE_ID_18);
-    t.cpl = inner ? cs.dpl : cpu->arch.cpl;
+    t.new_cpl = inner ? cs.dpl : cpu->arch.cpl;
     t.rip = dv->gate.offset & width_mask(form->width); /* ID-17 */
     t.rflags = delivery_handler_rflags(dv, form->interrupt);
     t.stage = STAGE_RSP | STAGE_RFLAGS;
@@ -173,7 +173,7 @@ static void deliver_gate(struct delivery *dv, const struct gate_form *form)
     stack_require_room(&stack, words, form->width);
     REQUIRE(cpu, t.rip <= cs.limit, GP(dv->ext), RULE_ID_23);
     descriptor_set_accessed(cpu, &cs);
-    t.cs = descriptor_segment(&cs, selector_with_rpl(dv->gate.selector, t.cpl));
+    t.cs = descriptor_segment(&cs, selector_with_rpl(dv->gate.selector, t.new_cpl));
 
     /* ID-19: what is pushed stays below the stack pointer when a later push faults; no register has changed. */
     if (from_vm86)

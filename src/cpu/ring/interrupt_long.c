@@ -32,9 +32,9 @@ static u64 new_rsp(const struct delivery *dv, struct transition *t)
         t->stack_source = STACK_IST;
         t->ist = dv->gate.ist;
         rsp = tss_ist_fetch(cpu, dv->gate.ist, dv->ext);
-    } else if (t->cpl < cpu->arch.cpl) {
+    } else if (t->new_cpl < cpu->arch.cpl) {
         t->stack_source = STACK_TSS_RSP;
-        rsp = tss_rsp_fetch(cpu, t->cpl, dv->ext, RULE_ID_09);
+        rsp = tss_rsp_fetch(cpu, t->new_cpl, dv->ext, RULE_ID_09);
     }
     return rsp & ~(u64)(FRAME_ALIGNMENT - 1);
 }
@@ -52,17 +52,17 @@ void delivery_long(struct delivery *dv)
     interrupt = dv->gate.type == SYS_INTERRUPT_GATE;
     cs = delivery_code_segment(dv);
     t = delivery_transition(dv, interrupt ? GATE_INTERRUPT64 : GATE_TRAP64);
-    t.cpl = descriptor_is_conforming(&cs) ? cpu->arch.cpl : cs.dpl; /* ID-08 */
+    t.new_cpl = descriptor_is_conforming(&cs) ? cpu->arch.cpl : cs.dpl; /* ID-08 */
     t.rip = dv->gate.offset;
     t.rflags = delivery_handler_rflags(dv, interrupt);
     t.stage = STAGE_RSP | STAGE_RFLAGS;
-    stack = stack_new64(cpu, new_rsp(dv, &t), t.cpl, SS_(dv->ext), RULE_ID_10);
+    stack = stack_new64(cpu, new_rsp(dv, &t), t.new_cpl, SS_(dv->ext), RULE_ID_10);
     stack_require_room(&stack, words, W64);
     REQUIRE(cpu, cpu_canonical(cpu, t.rip), GP(dv->ext), RULE_ID_23);
     descriptor_set_accessed(cpu, &cs);
-    t.cs = descriptor_segment(&cs, selector_with_rpl(dv->gate.selector, t.cpl));
-    if (t.cpl != cpu->arch.cpl) { /* ID-11; UNVERIFIED: SS after an IST entry at the same CPL is kept (ID-12) */
-        t.ss = segment_null(t.cpl, t.cpl);
+    t.cs = descriptor_segment(&cs, selector_with_rpl(dv->gate.selector, t.new_cpl));
+    if (t.new_cpl != cpu->arch.cpl) { /* ID-11; UNVERIFIED: SS after an IST entry at the same CPL is kept (ID-12) */
+        t.ss = segment_null(t.new_cpl, t.new_cpl);
         t.stage |= STAGE_SS;
     }
 

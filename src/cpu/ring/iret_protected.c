@@ -37,7 +37,7 @@ static void return_to_vm86(struct cpu *cpu, struct stack_cursor *stack, const st
 
     for (unsigned i = 0; i < ARRAY_LEN(order); i++)
         cpu->arch.seg[order[i]] = segment_vm86(selector[i]);
-    t.cpl = 3;
+    t.new_cpl = 3;
     t.cs = segment_vm86(frame->cs);
     t.rip = frame->rip;
     t.rflags = frame->rflags & (cpu->model.has_cpuid ? VM86_IMAGE : VM86_IMAGE & ~FLAG_ID);
@@ -64,7 +64,7 @@ void iret_from_protected(struct cpu *cpu, enum width operand)
     to64 = cpu_long_mode(cpu) && (cs.attr & SEG_L);
     outward = selector_rpl(frame.cs) > cpu->arch.cpl;
     t = transition_begin(cpu, outward ? MECH_IRET_OUTER : MECH_IRET_SAME);
-    t.cpl = selector_rpl(frame.cs);
+    t.new_cpl = selector_rpl(frame.cs);
     t.rip = frame.rip;
     t.stage = STAGE_RSP | STAGE_RFLAGS;
     t.rsp = stack.sp;
@@ -73,7 +73,7 @@ void iret_from_protected(struct cpu *cpu, enum width operand)
         u64 popped = stack_pop(&stack, operand);
         u16 ss = (u16)stack_pop(&stack, operand);
 
-        t.ss = stack_segment_return(cpu, STACK_USE_IRET, ss, t.cpl, to64);
+        t.ss = stack_segment_return(cpu, STACK_USE_IRET, ss, t.new_cpl, to64);
         t.rsp = stack_pointer_return(cpu, &t.ss, popped, to64);
         t.stage |= STAGE_SS;
     }

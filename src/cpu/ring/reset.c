@@ -10,7 +10,7 @@ static void reset_commit(struct cpu *cpu, struct transition *t)
 {
     const u16 attr = SEG_PRESENT | SEG_S | SEG_WRITABLE | SEG_ACCESSED;
 
-    t->cpl = 0;
+    t->new_cpl = 0;
     t->stage = STAGE_SS | STAGE_RSP | STAGE_RFLAGS;
     t->cs = (struct segment){.selector = 0xF000, .attr = attr | SEG_CODE, .limit = 0xFFFF, .base = 0xFFFF0000u};
     t->ss = (struct segment){.attr = attr, .limit = 0xFFFF};

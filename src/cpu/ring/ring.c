@@ -48,7 +48,7 @@ struct transition transition_begin(const struct cpu *cpu, enum mechanism mechani
 {
     struct transition t = {
         .mechanism = mechanism,
-        .cpl = cpu->arch.cpl,
+        .new_cpl = cpu->arch.cpl,
         .cs = cpu->arch.seg[CS],
         .ss = cpu->arch.seg[SS],
         .rip = cpu->d.next_rip,
@@ -75,7 +75,7 @@ static void open_door(struct cpu *cpu, struct transition *t)
 void ring_commit(struct cpu *cpu, struct transition *t)
 {
     cpu->arch.seg[CS] = t->cs;
-    cpu->arch.cpl = t->cpl;
+    cpu->arch.cpl = t->new_cpl;
     cpu->d.next_rip = t->rip;
     if (t->stage & STAGE_SS)
         cpu->arch.seg[SS] = t->ss;
@@ -93,7 +93,7 @@ void ring_commit_mode(struct cpu *cpu, enum mechanism mechanism, const struct ri
     t.from = *before;
     if (!(cpu->arch.cr0 & CR0_PE))
         cpu->arch.cpl = 0;
-    t.cpl = cpu->arch.cpl;
+    t.new_cpl = cpu->arch.cpl;
     open_door(cpu, &t);
 }
 

@@ -49,7 +49,7 @@ void ring_syscall(struct cpu *cpu)
     /* SC-05: no table is read, and RSP stays. SC-03: any CPL. */
     t = transition_begin(cpu, MECH_SYSCALL);
     cs = (u16)(bits(cpu->arch.msr.star, 47, 32) & ~3ull);
-    t.cpl = 0;
+    t.new_cpl = 0;
     t.ss = flat_stack((u16)(bits(cpu->arch.msr.star, 47, 32) + 8), 0);
     t.stage = STAGE_SS | STAGE_RFLAGS;
     if (cpu_long_mode(cpu))
@@ -73,7 +73,7 @@ void ring_sysret(struct cpu *cpu, bool rex_w)
         REQUIRE(cpu, cpu_canonical(cpu, cpu->arch.gpr[RCX]), GP(0), RULE_SR_04);
 
     t = transition_begin(cpu, MECH_SYSRET);
-    t.cpl = 3;
+    t.new_cpl = 3;
     t.stage = STAGE_SS | STAGE_RFLAGS;
     t.cs = to64 ? flat_code64((u16)((base + 16) | 3), 3) : flat_code32((u16)(base | 3), 3); /* SR-07 */
     t.rip = to64 ? cpu->arch.gpr[RCX] : (u32)cpu->arch.gpr[RCX];                            /* SR-05 */

@@ -28,7 +28,7 @@ void ring_sysenter(struct cpu *cpu)
     REQUIRE(cpu, cs != 0, GP(0), RULE_SE_02);
 
     t = transition_begin(cpu, MECH_SYSENTER);
-    t.cpl = 0;
+    t.new_cpl = 0;
     t.stage = STAGE_SS | STAGE_RSP | STAGE_RFLAGS;
     t.cs = long_mode ? flat_code64(cs, 0) : flat_code32(cs, 0); /* SE-05 */
     t.ss = flat_stack((u16)(cs + 8), 0);
@@ -59,7 +59,7 @@ void ring_sysexit(struct cpu *cpu, bool rex_w)
 
     /* SX-03: RFLAGS is untouched. SX-04: the selectors. */
     t = transition_begin(cpu, MECH_SYSEXIT);
-    t.cpl = 3;
+    t.new_cpl = 3;
     t.stage = STAGE_SS | STAGE_RSP;
     t.cs = to64 ? flat_code64((u16)((cs + 32) | 3), 3) : flat_code32((u16)((cs + 16) | 3), 3);
     t.ss = flat_stack((u16)((cs + (to64 ? 40 : 24)) | 3), 3);

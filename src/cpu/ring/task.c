@@ -149,7 +149,7 @@ static void commit(struct task_change *c, const struct task_segments *segments)
 {
     struct transition *t = &c->t;
 
-    t->cpl = segments->cpl;
+    t->new_cpl = segments->new_cpl;
     t->cs = segments->seg[CS];
     t->ss = segments->seg[SS];
     t->rip = c->image.eip;

@@ -42,7 +42,7 @@ void task_image_save(struct cpu *cpu, laddr_t base, bool wide, u32 eip, u32 efla
 struct task_segments {
     struct cpu *cpu;
     u32 ext;
-    u8 cpl;
+    u8 new_cpl;
     struct segment seg[6];
     bool faulted;
     struct fault fault;

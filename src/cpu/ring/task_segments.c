@@ -93,7 +93,7 @@ static bool load_stack(struct task_segments *s, u16 selector)
     if (!selector_is_null(selector)) {
         if (!fetch(s, selector, &d))
             return false;
-        v = stack_segment_check(s->cpu, selector, s->cpl, &d);
+        v = stack_segment_check(s->cpu, selector, s->new_cpl, &d);
     }
     return require(s, v == VIOLATION_NONE, stack_violation_fault(STACK_USE_TASK, v, selector, s->ext),
                    stack_violation_rule(STACK_USE_TASK, v)) &&
@@ -108,8 +108,8 @@ static bool load_data(struct task_segments *s, enum seg seg, u16 selector)
     if (selector_is_null(selector))
         return true;
     return fetch(s, selector, &d) && require(s, descriptor_is_readable(&d), TS_(error), RULE_TS_08) &&
-           require(s, descriptor_is_conforming(&d) || (d.dpl >= s->cpl && d.dpl >= selector_rpl(selector)), TS_(error),
-                   RULE_TS_08) &&
+           require(s, descriptor_is_conforming(&d) || (d.dpl >= s->new_cpl && d.dpl >= selector_rpl(selector)),
+                   TS_(error), RULE_TS_08) &&
            require(s, d.present, NP(error), RULE_TS_08) && finish(s, seg, selector, &d);
 }
 
@@ -117,10 +117,10 @@ struct task_segments task_segments_load(struct cpu *cpu, const struct task_image
 {
     const u16 *selector = image->selector;
     bool vm86 = image->eflags & FLAG_VM;
-    struct task_segments s = {.cpu = cpu, .ext = ext, .cpl = vm86 ? 3 : selector_rpl(selector[CS])};
+    struct task_segments s = {.cpu = cpu, .ext = ext, .new_cpl = vm86 ? 3 : selector_rpl(selector[CS])};
 
     for (unsigned i = 0; i < ARRAY_LEN(s.seg); i++)
-        s.seg[i] = vm86 ? segment_vm86(selector[i]) : segment_null(selector[i], s.cpl);
+        s.seg[i] = vm86 ? segment_vm86(selector[i]) : segment_null(selector[i], s.new_cpl);
     if (!vm86 && image->wide) /* should CS not load, the handler's frame still has the task's width */
         s.seg[CS].attr |= SEG_DB;
 

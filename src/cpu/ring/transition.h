@@ -60,8 +60,8 @@ enum stage { STAGE_SS = 1, STAGE_RSP = 2, STAGE_RFLAGS = 4 };
 struct transition {
     /* The target, staged by the mechanism. */
     enum mechanism mechanism;
-    u8 cpl;
-    u8 stage; /* enum stage bits */
+    u8 new_cpl; /* the door alone makes it the CPL */
+    u8 stage;   /* enum stage bits */
     struct segment cs, ss;
     u64 rip, rsp, rflags;
     /* The cause, for the observer. */
