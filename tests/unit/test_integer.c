@@ -82,6 +82,20 @@ static void test_decimal(void **state)
     }
 }
 
+static void test_salc(void **state)
+{
+    struct fixture *fx = *state;
+
+    gpr(fx)[RAX] = 0x1234;
+    flags_put(fx->cpu, FLAG_CF);
+    assert_int_equal(RUN(fx, 0xD6), -1);
+    assert_int_equal(gpr(fx)[RAX], 0x12FF);
+    flags_put(fx->cpu, FLAG_ZF);
+    assert_int_equal(RUN(fx, 0xD6), -1);
+    assert_int_equal(gpr(fx)[RAX], 0x1200);
+    assert_int_equal(flags_arithmetic(fx->cpu), FLAG_ZF);
+}
+
 static void test_aam_aad(void **state)
 {
     struct fixture *fx = *state;
@@ -473,13 +487,27 @@ static void test_string_wrap_16(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_decimal, open32),       CASE(test_aam_aad, open32),        CASE(test_divide_errors, open64),
-        CASE(test_push_restarts, open64), CASE(test_push_pop_rsp, open64),   CASE(test_push_immediate, open64),
-        CASE(test_pusha_popa, open32),    CASE(test_enter_leave, open64),    CASE(test_stack_16, open16),
-        CASE(test_branch_checks, open64), CASE(test_66_near_branch, open64), CASE(test_limit_of_branch, open16),
-        CASE(test_loops, open64),         CASE(test_bit_string, open64),     CASE(test_cmpxchg16b, open64),
-        CASE(test_bound, open32),         CASE(test_moves, open64),          CASE(test_string_page_crossing, open64),
-        CASE(test_string_chunks, open64), CASE(test_string_wrap_16, open16),
+        CASE(test_decimal, open32),
+        CASE(test_aam_aad, open32),
+        CASE(test_divide_errors, open64),
+        CASE(test_push_restarts, open64),
+        CASE(test_push_pop_rsp, open64),
+        CASE(test_push_immediate, open64),
+        CASE(test_pusha_popa, open32),
+        CASE(test_enter_leave, open64),
+        CASE(test_stack_16, open16),
+        CASE(test_branch_checks, open64),
+        CASE(test_66_near_branch, open64),
+        CASE(test_limit_of_branch, open16),
+        CASE(test_loops, open64),
+        CASE(test_bit_string, open64),
+        CASE(test_cmpxchg16b, open64),
+        CASE(test_salc, open32),
+        CASE(test_bound, open32),
+        CASE(test_moves, open64),
+        CASE(test_string_page_crossing, open64),
+        CASE(test_string_chunks, open64),
+        CASE(test_string_wrap_16, open16),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,13 @@ BODY_PLAIN(op_xlat)
     reg_write(cpu, RAX, mem_read(cpu, (enum seg)insn->seg, offset, W8), W8);
 }
 
+/* SALC: AL = CF ? FFh : 0. Undocumented, but in every processor since the 8086. */
+BODY_PLAIN(op_salc)
+{
+    (void)insn;
+    reg_write(cpu, RAX, flag_cf(cpu) ? 0xFF : 0, W8);
+}
+
 /* CBW, CWDE, CDQE: the low half of the accumulator, sign-extended to the operand size. */
 BODY_PLAIN(op_cbw)
 {
