@@ -50,6 +50,7 @@ int cmd_info(int argc, char **argv);
 int cmd_cpus(int argc, char **argv);
 int cmd_machines(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_conform(int argc, char **argv);
 
 /* The known word nearest to a mistyped one (edit distance at most 3), or NULL. words ends with NULL. */
 const char *cli_nearest(const char *word, const char *const *words);

@@ -21,6 +21,7 @@ static const struct {
     {"show", cmd_show, "everything about one event: show ID FILE"},
     {"info", cmd_info, "how a recording was made and how it ended"},
     {"explain", cmd_explain, "an architectural rule in words: explain SC-01"},
+    {"conform", cmd_conform, "run the cases of the architectural rules"},
     {"cpus", cmd_cpus, "what -cpu accepts"},
     {"machines", cmd_machines, "what -machine accepts"},
 };

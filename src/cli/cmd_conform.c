@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ * ringside conform: the rule cases, run on this very engine.
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "conform/rules.h"
+
+static void usage(FILE *out)
+{
+    fputs("usage: ringside conform [THEME | RULE | FAMILY]\n\n"
+          "Runs the cases of the architectural rules: all, or those of a theme (syscall), a rule (SC-01) or a family "
+          "(SC).\n"
+          "Exit code 0 when all pass, 1 when one fails.\n\n"
+          "  --list       the themes, with their number of cases\n"
+          "  --missing    the rules that have no case\n"
+          "  --coverage   the checks that never failed in a run of all cases (a build with RINGSIDE_COVERAGE)\n",
+          out);
+}
+
+static int list_themes(void)
+{
+    FILE *quiet = fopen("/dev/null", "w");
+    struct error err;
+
+    if (quiet == NULL) {
+        error_set(&err, EXIT_FILE, "cannot open /dev/null");
+        return cli_fail(&err);
+    }
+    for (unsigned i = 0; conform_theme(i) != NULL; i++) {
+        struct conform_summary summary;
+
+        conform_rules(quiet, conform_theme(i), &summary);
+        printf("%-14s %4u cases, %4u runs\n", conform_theme(i), summary.cases,
+               summary.passed + summary.failed + summary.unpinned);
+    }
+    fclose(quiet);
+    return EXIT_OK;
+}
+
+int cmd_conform(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : NULL;
+    struct conform_summary summary;
+    struct error err;
+    unsigned failed;
+
+    if (argc == 2 && (strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0)) {
+        usage(stdout);
+        return EXIT_OK;
+    }
+    if (argc > 2) {
+        error_set(&err, EXIT_USAGE, "'%s' is one word too many: conform takes one theme, rule or family", argv[2]);
+        return cli_fail(&err);
+    }
+    if (what == NULL || what[0] != '-') {
+        failed = conform_rules(stdout, what, &summary);
+        if (summary.cases == 0) {
+            error_set(&err, EXIT_USAGE,
+                      "no rule, family or theme is called '%s'; 'ringside conform --list' has the themes", what);
+            return cli_fail(&err);
+        }
+        return failed != 0 ? EXIT_DIFFERENT : EXIT_OK;
+    }
+    if (strcmp(what, "--list") == 0)
+        return list_themes();
+    if (strcmp(what, "--missing") != 0 && strcmp(what, "--coverage") != 0) {
+        error_set(&err, EXIT_USAGE, "unknown option '%s'; 'ringside conform --help' lists them", what);
+        return cli_fail(&err);
+    }
+    conform_rules(stdout, NULL, &summary);
+    if (strcmp(what, "--missing") == 0)
+        return conform_report_missing(stdout, &summary) != 0 ? EXIT_DIFFERENT : EXIT_OK;
+    conform_report_coverage(stdout, &summary); /* a report, not a test: rules that cannot fail here are listed too */
+    return EXIT_OK;
+}
