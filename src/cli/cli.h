@@ -13,6 +13,10 @@ int cli_fail(const struct error *err);
 /* --color=auto|always|never, honouring NO_COLOR; auto means: stream is a terminal. */
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 bool cli_color(enum color_choice choice, FILE *stream);
+/* returns: false with err set (EXIT_USAGE) when text is none of the three words. */
+bool cli_parse_color(enum color_choice *choice, const char *text, struct error *err);
+/* The first word after the sub-command asks for help. */
+bool cli_wants_help(int argc, char **argv);
 
 /* ---- run_options.c: everything `run`, `record` and `replay` take. */
 

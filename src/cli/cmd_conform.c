@@ -45,7 +45,7 @@ int cmd_conform(int argc, char **argv)
     struct error err;
     unsigned failed;
 
-    if (argc == 2 && (strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0)) {
+    if (cli_wants_help(argc, argv)) {
         usage(stdout);
         return EXIT_OK;
     }

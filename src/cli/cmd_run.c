@@ -8,6 +8,9 @@
 #include "cli/console.h"
 #include "cli/image_hash.h"
 
+/* A run description has room for so many words of the command, beside its other properties. */
+#define RECORDED_WORDS_MAX (TRACE_PROPERTIES_MAX - 16)
+
 /* One run, from options to exit code. */
 struct session {
     struct run_options options;
@@ -174,17 +177,12 @@ static int run_session(struct session *s, u64 *digest)
     return close_session(s, code, digest);
 }
 
-static bool wants_help(int argc, char **argv)
-{
-    return argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-}
-
 static int run_or_record(int argc, char **argv, bool record)
 {
     struct session s = {0};
     struct error err;
 
-    if (wants_help(argc, argv)) {
+    if (cli_wants_help(argc, argv)) {
         run_options_help(stdout);
         return EXIT_OK;
     }
@@ -195,7 +193,14 @@ static int run_or_record(int argc, char **argv, bool record)
                   record ? "record wants -o FILE, the recording to write" : "-o belongs to 'ringside record'");
         return cli_fail(&err);
     }
-    describe_run(&s, argc, argv);
+    if (record) {
+        if (argc > RECORDED_WORDS_MAX) {
+            error_set(&err, EXIT_USAGE, "a recording keeps its command: at most %d words, not %d", RECORDED_WORDS_MAX,
+                      argc);
+            return cli_fail(&err);
+        }
+        describe_run(&s, argc, argv);
+    }
     return run_session(&s, NULL);
 }
 
@@ -205,13 +210,11 @@ int cmd_record(int argc, char **argv) { return run_or_record(argc, argv, true); 
 
 /* ---- replay: the words of the recorded command, the recorded input, and the digests compared. */
 
-#define MAX_WORDS TRACE_PROPERTIES_MAX
-
 static int recorded_words(const struct trace_properties *run, char **words)
 {
     int count = 0;
 
-    for (; count < MAX_WORDS; count++) {
+    for (; count < RECORDED_WORDS_MAX; count++) {
         char key[32];
 
         snprintf(key, sizeof key, "argv.%d", count);
@@ -232,7 +235,7 @@ static u64 property_number(const struct trace_properties *p, const char *key, in
 static bool prepare_replay(struct session *s, const char *path, struct trace_properties *run,
                            struct trace_properties *end, struct error *err)
 {
-    char *words[MAX_WORDS + 1];
+    char *words[RECORDED_WORDS_MAX + 1];
     const char *reason;
     int count = recorded_words(run, words);
 
@@ -266,11 +269,11 @@ int cmd_replay(int argc, char **argv)
     int code;
 
     if (argc != 2 || argv[1][0] == '-') {
-        fprintf(argc == 2 && wants_help(argc, argv) ? stdout : stderr,
+        fprintf(argc == 2 && cli_wants_help(argc, argv) ? stdout : stderr,
                 "usage: ringside replay FILE\n\nMakes the recorded run again, with its input, and compares the event "
                 "digests:\n"
                 "exit code 0 when they are equal, 1 when they differ.\n");
-        return argc == 2 && wants_help(argc, argv) ? EXIT_OK : EXIT_USAGE;
+        return argc == 2 && cli_wants_help(argc, argv) ? EXIT_OK : EXIT_USAGE;
     }
     if (!trace_read_properties(argv[1], &run, &end, &err) || !prepare_replay(&s, argv[1], &run, &end, &err)) {
         trace_properties_free(&run);

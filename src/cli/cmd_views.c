@@ -28,19 +28,6 @@ static bool set_format(struct view_options *o, const char *text, struct error *e
     return true;
 }
 
-static bool set_color(struct view_options *o, const char *text, struct error *err)
-{
-    if (strcmp(text, "auto") == 0)
-        o->color = COLOR_AUTO;
-    else if (strcmp(text, "always") == 0)
-        o->color = COLOR_ALWAYS;
-    else if (strcmp(text, "never") == 0)
-        o->color = COLOR_NEVER;
-    else
-        return error_set(err, EXIT_USAGE, "--color %s: auto, always or never", text);
-    return true;
-}
-
 static bool set_limit(struct view_options *o, const char *text, struct error *err)
 {
     char *end;
@@ -65,7 +52,7 @@ static bool apply(struct view_options *o, const char *name, const char *value, s
         return set_format(o, value, err);
     if (strcmp(name, "limit") == 0)
         return set_limit(o, value, err);
-    return set_color(o, value, err);
+    return cli_parse_color(&o->color, value, err);
 }
 
 static bool parse(struct view_options *o, int argc, char **argv, unsigned words, struct error *err)

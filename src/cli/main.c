@@ -42,6 +42,24 @@ bool cli_color(enum color_choice choice, FILE *stream)
     return (no_color == NULL || *no_color == '\0') && isatty(fileno(stream));
 }
 
+bool cli_parse_color(enum color_choice *choice, const char *text, struct error *err)
+{
+    static const char *const words[] = {[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+
+    for (unsigned i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *choice = (enum color_choice)i;
+            return true;
+        }
+    }
+    return error_set(err, EXIT_USAGE, "--color=%s: auto, always or never", text);
+}
+
+bool cli_wants_help(int argc, char **argv)
+{
+    return argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
 static void usage(FILE *out)
 {
     fprintf(out,

@@ -319,15 +319,7 @@ static bool opt_digest(struct run_options *o, const char *value, struct error *e
 
 static bool opt_color(struct run_options *o, const char *value, struct error *err)
 {
-    if (value == NULL || strcmp(value, "always") == 0)
-        o->color = COLOR_ALWAYS;
-    else if (strcmp(value, "never") == 0)
-        o->color = COLOR_NEVER;
-    else if (strcmp(value, "auto") == 0)
-        o->color = COLOR_AUTO;
-    else
-        return error_set(err, EXIT_USAGE, "--color=%s: auto, always or never", value);
-    return true;
+    return cli_parse_color(&o->color, value == NULL ? "always" : value, err);
 }
 
 /* ---- the table */

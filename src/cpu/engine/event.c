@@ -236,7 +236,7 @@ static bool stay_idle(struct cpu *cpu, enum engine_exit *exit)
 static void arm_instruction(struct cpu *cpu, u64 until_tick)
 {
     struct engine *e = cpu->host.engine;
-    bool slow = false;
+    bool slow;
 
     e->trap_armed = (cpu->arch.rflags & FLAG_TF) != 0;
     e->rf_before = (cpu->arch.rflags & FLAG_RF) != 0;
