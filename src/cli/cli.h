@@ -22,6 +22,13 @@ bool cli_wants_help(int argc, char **argv);
 
 enum serial_kind { SERIAL_NULL, SERIAL_STDIO, SERIAL_FILE };
 
+/* --checkpoints: where the run shows itself (machine.h), what is shown, and whether it ends at the last. */
+struct checkpoint_options {
+    char path[256]; /* empty: no checkpoints */
+    u64 every, from, to;
+    bool ram, registers, stop;
+};
+
 struct run_options {
     struct machine_options machine;
     enum serial_kind serial;
@@ -34,12 +41,15 @@ struct run_options {
     struct trace_filter filter;
     bool summary_json;
     bool digest_only; /* keep the event digest although nothing is recorded */
+    struct checkpoint_options checkpoints;
     enum color_choice color;
 };
 
 /* Parse the words after the sub-command. Strings are borrowed from argv.
  * returns: false with err set (EXIT_USAGE), naming the word and the nearest that is known. */
 bool run_options_parse(struct run_options *o, int argc, char **argv, struct error *err);
+/* The same for the few options that can be added to a recorded run, and the recording. */
+bool replay_options_parse(struct run_options *o, const char **path, int argc, char **argv, struct error *err);
 /* Print the options for --help. */
 void run_options_help(FILE *out);
 

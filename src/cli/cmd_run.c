@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/checkpoints.h"
 #include "cli/console.h"
 #include "cli/image_hash.h"
 
@@ -18,6 +19,7 @@ struct session {
     struct machine *machine;
     struct recorder *recorder;
     FILE *live;
+    struct checkpoints checkpoints;
     const char *replay_path; /* NULL: live input */
     struct trace_properties run, end;
 };
@@ -63,7 +65,7 @@ static bool open_recorder(struct session *s, struct error *err)
         .verbose = o->trace_verbose,
     };
 
-    if (!o->trace && o->record_path == NULL && !o->digest_only)
+    if (!o->trace && o->record_path == NULL && !o->digest_only && o->checkpoints.path[0] == '\0')
         return true;
     if (o->trace) {
         s->live = o->trace_path == NULL ? stderr : fopen(o->trace_path, "w");
@@ -80,8 +82,11 @@ static bool open_recorder(struct session *s, struct error *err)
 
 static bool open_session(struct session *s, struct error *err)
 {
-    if (!open_recorder(s, err) || !console_open(&s->console, s->options.serial, s->options.serial_path, err))
+    if (!open_recorder(s, err) ||
+        !checkpoints_open(&s->checkpoints, &s->options.checkpoints, &s->options.machine, err) ||
+        !console_open(&s->console, s->options.serial, s->options.serial_path, err))
         return false;
+    s->checkpoints.recorder = s->recorder;
     console_world(&s->console, &s->options.machine.world);
     if (s->replay_path != NULL)
         s->options.machine.world.input = NULL;
@@ -136,6 +141,8 @@ static int close_session(struct session *s, int code, u64 *digest)
     bool output_failed = s->console.write_failed;
 
     console_close(&s->console);
+    if (!checkpoints_close(&s->checkpoints, NULL, &err))
+        code = cli_fail(&err);
     if (s->recorder != NULL) {
         if (digest != NULL)
             *digest = recorder_digest(s->recorder);
@@ -174,6 +181,8 @@ static int run_session(struct session *s, u64 *digest)
     print_end(&result);
     if (s->options.summary_json)
         print_summary(s, &result);
+    if (!checkpoints_close(&s->checkpoints, &result, &err))
+        code = cli_fail(&err);
     return close_session(s, code, digest);
 }
 
@@ -232,8 +241,8 @@ static u64 property_number(const struct trace_properties *p, const char *key, in
     return text == NULL ? 0 : strtoull(text, NULL, base);
 }
 
-static bool prepare_replay(struct session *s, const char *path, struct trace_properties *run,
-                           struct trace_properties *end, struct error *err)
+static bool prepare_replay(struct session *s, const struct run_options *given, const char *path,
+                           struct trace_properties *run, struct trace_properties *end, struct error *err)
 {
     char *words[RECORDED_WORDS_MAX + 1];
     const char *reason;
@@ -244,6 +253,7 @@ static bool prepare_replay(struct session *s, const char *path, struct trace_pro
     if (!run_options_parse(&s->options, count, words, err))
         return false;
     s->options.record_path = NULL;
+    s->options.checkpoints = given->checkpoints;
     s->options.trace = false;
     s->options.digest_only = true;
     s->options.serial = s->options.serial == SERIAL_NULL ? SERIAL_NULL : SERIAL_STDIO;
@@ -260,33 +270,52 @@ static bool prepare_replay(struct session *s, const char *path, struct trace_pro
            image_hash_verify(run, "image.initrd", s->options.machine.initrd, err);
 }
 
+static void replay_usage(FILE *out)
+{
+    fputs("usage: ringside replay [OPTIONS] FILE\n\n"
+          "Makes the recorded run again, with its input, and compares the event digests: exit code 0 when they are "
+          "equal,\n1 when they differ.\n\n"
+          "  --checkpoints FILE[,...]  as 'ringside run' takes it; with ,stop the digests are not compared\n",
+          out);
+}
+
+/* returns: the exit code */
+static int compare_digests(const struct session *s, u64 digest, u64 recorded)
+{
+    if (s->options.checkpoints.stop) {
+        fprintf(stderr, "ringside: digest %016llx at tick %llu; the recording's is of its end\n",
+                (unsigned long long)digest, (unsigned long long)s->options.checkpoints.to);
+        return EXIT_OK;
+    }
+    fprintf(stderr, "ringside: digest %016llx, recorded %016llx: %s\n", (unsigned long long)digest,
+            (unsigned long long)recorded, digest == recorded ? "equal" : "DIFFERENT");
+    return digest == recorded ? EXIT_OK : EXIT_DIFFERENT;
+}
+
 int cmd_replay(int argc, char **argv)
 {
     struct trace_properties run = {0}, end = {0};
+    struct run_options given;
     struct session s = {0};
+    const char *path;
     struct error err;
-    u64 digest = 0, recorded;
+    u64 digest = 0;
     int code;
 
-    if (argc != 2 || argv[1][0] == '-') {
-        fprintf(argc == 2 && cli_wants_help(argc, argv) ? stdout : stderr,
-                "usage: ringside replay FILE\n\nMakes the recorded run again, with its input, and compares the event "
-                "digests:\n"
-                "exit code 0 when they are equal, 1 when they differ.\n");
-        return argc == 2 && cli_wants_help(argc, argv) ? EXIT_OK : EXIT_USAGE;
+    if (cli_wants_help(argc, argv)) {
+        replay_usage(stdout);
+        return EXIT_OK;
     }
-    if (!trace_read_properties(argv[1], &run, &end, &err) || !prepare_replay(&s, argv[1], &run, &end, &err)) {
+    if (!replay_options_parse(&given, &path, argc, argv, &err))
+        return cli_fail(&err);
+    if (!trace_read_properties(path, &run, &end, &err) || !prepare_replay(&s, &given, path, &run, &end, &err)) {
         trace_properties_free(&run);
         trace_properties_free(&end);
         return cli_fail(&err);
     }
-    recorded = property_number(&end, "digest", 16);
     code = run_session(&s, &digest);
-    if (digest != 0) {
-        fprintf(stderr, "ringside: digest %016llx, recorded %016llx: %s\n", (unsigned long long)digest,
-                (unsigned long long)recorded, digest == recorded ? "equal" : "DIFFERENT");
-        code = digest == recorded ? EXIT_OK : EXIT_DIFFERENT;
-    }
+    if (digest != 0)
+        code = compare_digests(&s, digest, property_number(&end, "digest", 16));
     trace_properties_free(&run);
     trace_properties_free(&end);
     return code;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/cli.h"
+#include "cli/checkpoints.h"
 
 typedef bool handler(struct run_options *o, const char *value, struct error *err);
 
@@ -317,6 +317,11 @@ static bool opt_digest(struct run_options *o, const char *value, struct error *e
     return true;
 }
 
+static bool opt_checkpoints(struct run_options *o, const char *value, struct error *err)
+{
+    return checkpoints_parse(&o->checkpoints, value, err);
+}
+
 static bool opt_color(struct run_options *o, const char *value, struct error *err)
 {
     return cli_parse_color(&o->color, value == NULL ? "always" : value, err);
@@ -363,6 +368,8 @@ static const struct option {
     {"filter", WORD, opt_filter, "EXPR", "--trace: only events that match, e.g. mech=syscall,irq or vec=14"},
     {"e", WORD, opt_filter, NULL, NULL},
     {"digest", NONE, opt_digest, NULL, "keep the event digest for --summary although nothing is recorded"},
+    {"checkpoints", WORD, opt_checkpoints, "FILE",
+     "FILE[,every=N][,from=T][,to=T][,ram][,registers][,stop]: digest and state hash every N ticks"},
     {"o", WORD, opt_output, "FILE", "record: the recording"},
     {"color", EQUALS, opt_color, "WHEN", "auto, always or never"},
 };
@@ -474,4 +481,29 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, struct erro
     if (o->machine.kernel == NULL)
         return error_set(err, EXIT_USAGE, "nothing to run: give a kernel with -kernel FILE, or tour:64");
     return true;
+}
+
+bool replay_options_parse(struct run_options *o, const char **path, int argc, char **argv, struct error *err)
+{
+    *o = (struct run_options){.serial = SERIAL_NULL};
+    *path = NULL;
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i] + (argv[i][0] == '-') + (argv[i][0] == '-' && argv[i][1] == '-');
+        size_t length = strcspn(name, "=");
+
+        if (argv[i][0] != '-') {
+            if (*path != NULL)
+                return error_set(err, EXIT_USAGE, "'%s' is one word too many: the recording is already '%s'", argv[i],
+                                 *path);
+            *path = argv[i];
+        } else if (length != 11 || strncmp(name, "checkpoints", length) != 0) {
+            return error_set(err, EXIT_USAGE,
+                             "replay does not take '%s': the recording says how the run was made; 'ringside replay "
+                             "--help' lists what can be added",
+                             argv[i]);
+        } else if (!parse_option(o, argc, argv, &i, err)) {
+            return false;
+        }
+    }
+    return *path != NULL || error_set(err, EXIT_USAGE, "give the recording to replay");
 }

@@ -3,6 +3,7 @@
  */
 #include "machine/machine.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,10 @@ struct machine {
     int debug_exit_code;
     bool reset_requested;
     bool input_open;
-    u64 idle_origin_ticks; /* pacing of idle time: virtual against host time */
-    u64 offered_retired;   /* instructions completed when waiting input was last offered */
+    u64 checkpoint;        /* tick of the next one, or CLOCK_NEVER */
+    u64 idle_origin_ticks; /* when the processor was first found idle since it last completed an instruction */
+    u64 idle_retired;
+    u64 offered_retired; /* instructions completed when waiting input was last offered */
     struct timespec started;
 };
 
@@ -187,6 +190,8 @@ static bool reboot(struct machine *m, struct error *err)
     return true;
 }
 
+const struct clock *machine_time(const struct machine *m) { return &m->clock; }
+
 struct cpu *machine_cpu(struct machine *m) { return m->cpu; }
 
 struct input_port *machine_input(struct machine *m) { return m->input; }
@@ -253,6 +258,10 @@ static void idle(struct machine *m)
     u64 now = m->clock.ticks, limit = m->options.max_ticks, deadline, target;
     bool wakeable = (m->cpu->arch.rflags & FLAG_IF) != 0 && m->cpu->arch.activity != WAIT_FOR_SIPI;
 
+    if (m->clock.retired != m->idle_retired) {
+        m->idle_retired = m->clock.retired;
+        m->idle_origin_ticks = now;
+    }
     offer_input(m); /* it may enter at the next tick: then there is no time to sleep */
     deadline = m->clock.deadline;
     target = limit != 0 && limit < deadline ? limit : deadline;
@@ -264,6 +273,8 @@ static void idle(struct machine *m)
         stop(m, END_HALTED); /* no timer, no input that could enter: nothing can ever happen */
         return;
     }
+    if (m->checkpoint < target)
+        target = m->checkpoint;
     if (m->input_open) {
         u64 wait = target == CLOCK_NEVER ? TICKS_PER_SECOND : target - now;
 
@@ -323,19 +334,36 @@ static u64 slice_end(const struct machine *m)
         end = m->clock.ticks + (m->options.max_insns - m->clock.retired);
     if (m->options.max_ticks != 0 && m->options.max_ticks < end)
         end = m->options.max_ticks;
-    return end;
+    return m->checkpoint < end ? m->checkpoint : end;
+}
+
+/* The engine stops at the tick asked for, and idle time does not jump over a checkpoint. */
+static void take_checkpoint(struct machine *m)
+{
+    const struct machine_checkpoints *c = &m->options.checkpoints;
+
+    if (m->clock.ticks < m->checkpoint)
+        return;
+    assert(m->clock.ticks == m->checkpoint);
+    c->show(c->context, m);
+    m->checkpoint = c->every > CLOCK_NEVER - m->checkpoint ? CLOCK_NEVER : m->checkpoint + c->every;
+    if (c->to != 0 && m->checkpoint > c->to)
+        m->checkpoint = CLOCK_NEVER;
 }
 
 int machine_run(struct machine *m, struct machine_result *result)
 {
     *result = (struct machine_result){0};
     clock_gettime(CLOCK_MONOTONIC, &m->started);
+    m->checkpoint = m->options.checkpoints.every != 0 ? m->options.checkpoints.from : CLOCK_NEVER;
+    take_checkpoint(m);
     while (m->end == END_NONE) {
         switch (engine_run(m->cpu, slice_end(m))) {
-        case ENGINE_TICK: m->idle_origin_ticks = m->clock.ticks; break;
+        case ENGINE_TICK: break;
         case ENGINE_HALTED: idle(m); break;
         case ENGINE_STOPPED: handle_stop(m, result); break;
         }
+        take_checkpoint(m);
         if (m->options.clock == CLOCK_HOST)
             follow_host_clock(m);
         if (m->end == END_NONE)

@@ -27,6 +27,15 @@ struct machine_world {
 enum machine_clock { CLOCK_VIRTUAL, CLOCK_HOST };
 enum on_shutdown { ON_SHUTDOWN_STOP, ON_SHUTDOWN_RESET };
 
+/* Ticks at which the run pauses between two instructions and shows itself: from, from + every, ... up to `to`. The
+ * pause changes nothing that the guest can see. */
+struct machine_checkpoints {
+    u64 every;    /* 0: none */
+    u64 from, to; /* `to` 0: to the end */
+    void (*show)(void *context, struct machine *m);
+    void *context;
+};
+
 struct machine_options {
     u64 ram_bytes;
     struct cpu_model model;
@@ -43,6 +52,7 @@ struct machine_options {
     u64 max_ticks;  /* end as END_QUIT at this tick (a replay of a session that was left); 0 = no limit */
     double timeout; /* host seconds; 0 = none */
     i64 rtc_start;  /* seconds since the Unix epoch */
+    struct machine_checkpoints checkpoints;
     struct machine_world world;
 };
 
@@ -89,6 +99,8 @@ int machine_run(struct machine *m, struct machine_result *result);
 /* Ask a running machine to end (from the world's callbacks): as END_QUIT with exit code 0. */
 void machine_quit(struct machine *m);
 
+/* The machine's time: ticks and instructions. */
+const struct clock *machine_time(const struct machine *m);
 struct cpu *machine_cpu(struct machine *m);
 struct input_port *machine_input(struct machine *m);
 
