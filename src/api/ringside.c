@@ -42,7 +42,7 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
     struct ringside_transition public = {
         .sequence = t->sequence,
         .ticks = cpu->clock->ticks,
-        .retired = cpu->clock->retired,
+        .retired = clock_retired(cpu->clock),
         .mechanism = mechanism_name(t->mechanism),
         .from = side_of(&t->from),
         .to = side_of(&t->to),

@@ -22,14 +22,23 @@ struct timer {
 };
 
 struct clock {
-    u64 ticks;    /* virtual time */
-    u64 retired;  /* completed instructions */
-    u64 deadline; /* tick of the earliest timer, or CLOCK_NEVER */
+    u64 ticks;     /* virtual time */
+    u64 unretired; /* ticks that passed without completing an instruction: clock_retired() */
+    u64 deadline;  /* tick of the earliest timer, or CLOCK_NEVER */
     struct timer *queue;
     /* Told when deadline moves earlier, so that a running engine can look again. May be NULL. */
     void (*deadline_changed)(void *context);
     void *deadline_context;
 };
+
+/* Completed instructions. */
+ALWAYS_INLINE u64 clock_retired(const struct clock *clock) { return clock->ticks - clock->unretired; }
+/* Time passes, and no instruction completes. */
+ALWAYS_INLINE void clock_pass(struct clock *clock, u64 ticks)
+{
+    clock->ticks += ticks;
+    clock->unretired += ticks;
+}
 
 void clock_init(struct clock *clock);
 /* (Re)arm at an absolute tick; a tick in the past fires at the next clock_run(); CLOCK_NEVER only disarms. */

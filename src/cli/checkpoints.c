@@ -74,7 +74,7 @@ static void show(void *context, struct machine *m)
     struct cpu *cpu = machine_cpu(m);
 
     fprintf(c->out, "tick=%llu retired=%llu digest=%016llx state=%016llx", (unsigned long long)time->ticks,
-            (unsigned long long)time->retired, (unsigned long long)recorder_digest(c->recorder),
+            (unsigned long long)clock_retired(time), (unsigned long long)recorder_digest(c->recorder),
             (unsigned long long)cpu_state_hash(cpu));
     if (c->options->ram)
         fprintf(c->out, " ram=%016llx", (unsigned long long)physmem_hash(cpu->physmem));

@@ -62,6 +62,7 @@ struct cpu *cpu_new(const struct cpu_model *model, unsigned number, struct clock
     cpu->physmem = pm;
     cpu->host.io = io;
     mmu_init(&cpu->mmu, pm, (enum initiator)(INITIATOR_CPU0 + number));
+    cpu->d.exact = true;
     cpu->d.fetch_page = 1;
     power_on(cpu);
     cpu_update_derived(cpu);
@@ -166,6 +167,18 @@ static void update_breakpoints(struct cpu *cpu)
     }
 }
 
+/* Whether linear addresses are offsets in CS SS DS and ES, with nothing to check. */
+static bool flat_segments(const struct cpu *cpu)
+{
+    const struct cpu_derived *d = &cpu->d;
+    const u32 data = 1u << ES | 1u << SS | 1u << DS;
+
+    if (d->mode == MODE_LONG)
+        return true;
+    return (d->seg_flat_write & data) == data && (d->seg_flat_read & (data | 1u << CS)) == (data | 1u << CS) &&
+           (d->seg_base[ES] | d->seg_base[CS] | d->seg_base[SS] | d->seg_base[DS]) == 0;
+}
+
 void cpu_update_derived(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
@@ -195,7 +208,10 @@ void cpu_update_derived(struct cpu *cpu)
     d->view_kind = view_of(cpu);
     d->view = d->align_check || d->watchpoints ? no_hits : &cpu->mmu.view[d->view_kind];
     d->supervisor_view = d->watchpoints ? no_hits : &cpu->mmu.view[VIEW_SUPERVISOR];
+    if (flat_segments(cpu))
+        d->decode_key |= KEY_FLAT;
     d->code_flat = d->mode == MODE_LONG || cpu->arch.seg[CS].limit == 0xFFFFFFFF;
+    d->one_by_one = !d->code_flat || d->watchpoints;
     if (d->view_kind != old_view)
         d->fetch_page = 1; /* what may be fetched depends on the view */
 }

@@ -98,7 +98,7 @@ enum cpu_mode { MODE_REAL, MODE_VM86, MODE_PM16, MODE_PM32, MODE_COMPAT16, MODE_
 /* "real", "vm86", "pm16", "pm32", "compat16", "compat32", "64-bit". */
 const char *cpu_mode_name(enum cpu_mode mode);
 
-/* Decode key: everything outside the bytes that changes what they decode to. At most 12 bits (insn_cache_tag()). */
+/* Decode key: everything outside the bytes that changes what they decode to. At most 16 bits (insn_tag()). */
 enum decode_key {
     KEY_WIDTH = 3,      /* 0 = 16-bit, 1 = 32-bit, 2 = 64-bit code */
     KEY_STACK32 = 4,    /* SS.B */
@@ -110,10 +110,15 @@ enum decode_key {
     KEY_MP = 1 << 9,
     KEY_OSFXSR = 1 << 10,
     KEY_OSXSAVE = 1 << 11,
+    KEY_FLAT = 1 << 12, /* CS SS DS ES have base 0 and need no check (CS: for reading): always in 64-bit mode */
 };
 
 struct cpu_derived {
     u64 next_rip;  /* where execution goes after this instruction; a branch body assigns it */
+    /* The instruction that may raise now. While `exact` is false arch.rip stands at the first byte of its block, and the
+     * clock counts the whole block: cpu->host.engine knows how to put both right. */
+    const struct insn *insn;
+    bool exact;
     u64 stop_tick; /* the run loop leaves its inner loop when clock->ticks reaches this; 0 = attention now */
     u64 flag_result, flag_carries;     /* lazy CF PF AF ZF SF OF: flags.h */
     u64 laddr_mask;                    /* ~0 in 64-bit mode, else FFFFFFFFh */
@@ -134,6 +139,7 @@ struct cpu_derived {
     u32 fetch_slots;        /* the page's place in the engine's decode cache */
     u64 fetch_generation; /* mmu.flushes when the page was opened */
     bool code_flat;       /* no CS limit check on fetch: 64-bit mode, or a 4 GiB limit */
+    bool one_by_one;      /* fetches are checked against CS's limit, or data breakpoints may hit: no blocks */
     bool in_rep;          /* a REP body stopped in its middle: d.next_rip is the instruction itself */
     u8 last_mechanism;    /* of the last transition through the door */
 };
@@ -176,7 +182,7 @@ struct fault {
 };
 
 /* What setjmp(host.unwind) returns when something unwound to the engine. */
-enum unwind { UNWIND_FAULT = 1, UNWIND_STOP = 2 };
+enum unwind { UNWIND_FAULT = 1, UNWIND_STOP = 2, UNWIND_EXACT = 3 };
 
 /* Why a run stops for good. */
 enum stop_reason {
@@ -249,6 +255,16 @@ ALWAYS_INLINE bool cpu_canonical(const struct cpu *cpu, laddr_t laddr)
 
 /* Leave the inner loop at the next instruction boundary and look for events. */
 ALWAYS_INLINE void cpu_attention(struct cpu *cpu) { cpu->d.stop_tick = 0; }
+
+/* Before an effect outside the processor and RAM, which may need the exact tick or end the run of instructions: if
+ * arch.rip and the clock are not exact now, the engine begins the instruction again by itself, where they are.
+ * in: nothing architectural has been changed by the instruction yet. */
+NORETURN void cpu_begin_again(struct cpu *cpu);
+ALWAYS_INLINE void cpu_demand_exact(struct cpu *cpu)
+{
+    if (UNLIKELY(!cpu->d.exact))
+        cpu_begin_again(cpu);
+}
 
 /* Recompute the derived section (mode, keys, flat bits, views, paging mode) after any change to CR0, CR4, EFER, CPL,
  * CS, SS, RFLAGS.VM/AC or DR7. Cheap; called by the door, segment loads, POPF and mode changes.

@@ -25,11 +25,14 @@ NORETURN COLD void cpu_raise_page_fault(struct cpu *cpu, laddr_t laddr, u32 erro
     cpu_raise(cpu, fault, rule);
 }
 
+NORETURN COLD void cpu_begin_again(struct cpu *cpu) { longjmp(cpu->host.unwind, UNWIND_EXACT); }
+
 NORETURN COLD void cpu_unimplemented(struct cpu *cpu, const char *fmt, ...)
 {
     char what[100];
     va_list args;
 
+    cpu_demand_exact(cpu); /* so that what is said of the place is true */
     va_start(args, fmt);
     vsnprintf(what, sizeof what, fmt, args);
     va_end(args);

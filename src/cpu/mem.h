@@ -46,15 +46,21 @@ ALWAYS_INLINE u64 mem_load_host(const u8 *host, enum width w)
     return load_le64(host);
 }
 
-/* Data read at the current CPL. in: seg:offset; returns the zero-extended value. */
-ALWAYS_INLINE u64 mem_read(struct cpu *cpu, enum seg seg, u64 offset, enum width w)
+/* Data read at the current CPL, after the segment's checks. in: seg only chooses the fault of a non-canonical address.
+ * returns the zero-extended value. */
+ALWAYS_INLINE u64 mem_read_linear(struct cpu *cpu, enum seg seg, laddr_t laddr, enum width w)
 {
-    laddr_t laddr = mem_linear(cpu, seg, offset, width_bytes(w), false);
     const u8 *host = tlb_read_hit(cpu->d.view, laddr, width_bytes(w));
 
     if (LIKELY(host != NULL))
         return mem_load_host(host, w);
     return mem_read_miss(cpu, seg, laddr, width_bytes(w));
+}
+
+/* Data read at the current CPL. in: seg:offset; returns the zero-extended value. */
+ALWAYS_INLINE u64 mem_read(struct cpu *cpu, enum seg seg, u64 offset, enum width w)
+{
+    return mem_read_linear(cpu, seg, mem_linear(cpu, seg, offset, width_bytes(w), false), w);
 }
 
 ALWAYS_INLINE void mem_store_host(u8 *host, u64 value, enum width w)
@@ -67,16 +73,21 @@ ALWAYS_INLINE void mem_store_host(u8 *host, u64 value, enum width w)
     }
 }
 
-/* Data write at the current CPL. */
-ALWAYS_INLINE void mem_write(struct cpu *cpu, enum seg seg, u64 offset, u64 value, enum width w)
+/* Data write at the current CPL, after the segment's checks; see mem_read_linear(). */
+ALWAYS_INLINE void mem_write_linear(struct cpu *cpu, enum seg seg, laddr_t laddr, u64 value, enum width w)
 {
-    laddr_t laddr = mem_linear(cpu, seg, offset, width_bytes(w), true);
     u8 *host = tlb_write_hit(cpu->d.view, laddr, width_bytes(w));
 
     if (LIKELY(host != NULL))
         mem_store_host(host, value, w);
     else
         mem_write_miss(cpu, seg, laddr, value, width_bytes(w));
+}
+
+/* Data write at the current CPL. */
+ALWAYS_INLINE void mem_write(struct cpu *cpu, enum seg seg, u64 offset, u64 value, enum width w)
+{
+    mem_write_linear(cpu, seg, mem_linear(cpu, seg, offset, width_bytes(w), true), value, w);
 }
 
 /* Read-modify-write: write permission is checked before the read, so that a fault says "write". */
@@ -87,13 +98,18 @@ struct mem_rmw {
 
 u64 mem_rmw_begin_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size);
 
-ALWAYS_INLINE u64 mem_rmw_begin(struct cpu *cpu, enum seg seg, u64 offset, enum width w, struct mem_rmw *rmw)
+ALWAYS_INLINE u64 mem_rmw_begin_linear(struct cpu *cpu, enum seg seg, laddr_t laddr, enum width w, struct mem_rmw *rmw)
 {
-    rmw->laddr = mem_linear(cpu, seg, offset, width_bytes(w), true);
+    rmw->laddr = laddr;
     rmw->host = tlb_write_hit(cpu->d.view, rmw->laddr, width_bytes(w));
     if (UNLIKELY(rmw->host == NULL))
         return mem_rmw_begin_miss(cpu, seg, rmw->laddr, width_bytes(w));
     return mem_load_host(rmw->host, w);
+}
+
+ALWAYS_INLINE u64 mem_rmw_begin(struct cpu *cpu, enum seg seg, u64 offset, enum width w, struct mem_rmw *rmw)
+{
+    return mem_rmw_begin_linear(cpu, seg, mem_linear(cpu, seg, offset, width_bytes(w), true), w, rmw);
 }
 
 ALWAYS_INLINE void mem_rmw_end(struct cpu *cpu, const struct mem_rmw *rmw, u64 value, enum width w)
@@ -112,10 +128,7 @@ void mem_write_block(struct cpu *cpu, enum seg seg, u64 offset, const void *in, 
 void mem_probe(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write);
 
 /* Linear accesses with an explicit view (stack pushes and pops at another CPL). laddr is already segment-checked. */
-ALWAYS_INLINE bool lin_may_hit(const struct cpu *cpu)
-{
-    return LIKELY(!cpu->d.align_check && !cpu->d.watchpoints);
-}
+ALWAYS_INLINE bool lin_may_hit(const struct cpu *cpu) { return LIKELY(!cpu->d.align_check && !cpu->d.watchpoints); }
 ALWAYS_INLINE u64 lin_read(struct cpu *cpu, laddr_t laddr, enum width w, enum access_view view)
 {
     const u8 *host = lin_may_hit(cpu) ? tlb_read_hit(&cpu->mmu.view[view], laddr, width_bytes(w)) : NULL;

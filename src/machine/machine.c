@@ -209,9 +209,9 @@ static u64 host_elapsed_ns(const struct machine *m)
 /* Input that found the receiver full is offered again when the guest has run: nothing else can have made room. */
 static void offer_input(struct machine *m)
 {
-    if (m->clock.retired == m->offered_retired || !input_waiting(m->input))
+    if (clock_retired(&m->clock) == m->offered_retired || !input_waiting(m->input))
         return;
-    m->offered_retired = m->clock.retired;
+    m->offered_retired = clock_retired(&m->clock);
     input_poll(m->input);
 }
 
@@ -229,7 +229,7 @@ static void poll_host(struct machine *m, u64 wait_ns)
         stop(m, END_INTERRUPTED);
     if (m->options.timeout > 0 && (double)host_elapsed_ns(m) > m->options.timeout * 1e9)
         stop(m, END_TIMEOUT);
-    if (m->options.max_insns != 0 && m->clock.retired >= m->options.max_insns)
+    if (m->options.max_insns != 0 && clock_retired(&m->clock) >= m->options.max_insns)
         stop(m, END_MAX_INSNS);
     if (m->options.max_ticks != 0 && m->clock.ticks >= m->options.max_ticks)
         stop(m, END_QUIT);
@@ -243,7 +243,7 @@ static void poll_host(struct machine *m, u64 wait_ns)
     if (wait_ns != 0) {
         u64 slept = host_elapsed_ns(m) - before;
 
-        m->clock.ticks += slept < wait_ns ? slept : wait_ns;
+        clock_pass(&m->clock, slept < wait_ns ? slept : wait_ns);
     }
     if (n != 0)
         input_push(m->input, INPUT_SERIAL0, buffer, n);
@@ -258,8 +258,8 @@ static void idle(struct machine *m)
     u64 now = m->clock.ticks, limit = m->options.max_ticks, deadline, target;
     bool wakeable = (m->cpu->arch.rflags & FLAG_IF) != 0 && m->cpu->arch.activity != WAIT_FOR_SIPI;
 
-    if (m->clock.retired != m->idle_retired) {
-        m->idle_retired = m->clock.retired;
+    if (clock_retired(&m->clock) != m->idle_retired) {
+        m->idle_retired = clock_retired(&m->clock);
         m->idle_origin_ticks = now;
     }
     offer_input(m); /* it may enter at the next tick: then there is no time to sleep */
@@ -282,7 +282,7 @@ static void idle(struct machine *m)
         return;
     }
     if (target != CLOCK_NEVER && target > now)
-        m->clock.ticks = target;
+        clock_pass(&m->clock, target - now);
 }
 
 /* Virtual time follows the host's: never faster. */
@@ -329,9 +329,9 @@ static u64 slice_end(const struct machine *m)
 {
     u64 end = m->clock.ticks + SLICE_TICKS;
 
-    if (m->options.max_insns != 0 && m->options.max_insns > m->clock.retired &&
-        m->options.max_insns - m->clock.retired < SLICE_TICKS)
-        end = m->clock.ticks + (m->options.max_insns - m->clock.retired);
+    if (m->options.max_insns != 0 && m->options.max_insns > clock_retired(&m->clock) &&
+        m->options.max_insns - clock_retired(&m->clock) < SLICE_TICKS)
+        end = m->clock.ticks + (m->options.max_insns - clock_retired(&m->clock));
     if (m->options.max_ticks != 0 && m->options.max_ticks < end)
         end = m->options.max_ticks;
     return m->checkpoint < end ? m->checkpoint : end;
@@ -372,7 +372,7 @@ int machine_run(struct machine *m, struct machine_result *result)
     result->end = m->end;
     result->exit_code = m->end == END_DEBUG_EXIT ? m->debug_exit_code : ends[m->end].exit_code;
     result->ticks = m->clock.ticks;
-    result->retired = m->clock.retired;
+    result->retired = clock_retired(&m->clock);
     result->state_hash = cpu_state_hash(m->cpu) ^ physmem_hash(m->cpu->physmem);
     return result->exit_code;
 }

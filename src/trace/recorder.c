@@ -116,7 +116,7 @@ static void record_keep(struct recorder *r, const struct event_record *e)
 static void put_time(struct event_record *e, const struct cpu *cpu)
 {
     e->ticks = cpu->clock->ticks;
-    e->retired = cpu->clock->retired;
+    e->retired = clock_retired(cpu->clock);
     e->cpu = (u8)cpu->mmu.who;
 }
 

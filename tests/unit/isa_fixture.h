@@ -127,7 +127,7 @@ static inline int fixture_run(struct fixture *fx, const void *bytes, unsigned si
         cpu->d.stop_tick = CLOCK_NEVER;
     if (setjmp(cpu->host.unwind) != 0)
         return cpu->host.fault.vector;
-    fx->insn.exec(cpu, &fx->insn);
+    insn_execute(cpu, &fx->insn);
     return -1;
 }
 

@@ -293,7 +293,7 @@ static struct fault fault_of(const struct insn *insn)
     struct fault fault = {.vector = 0xFF};
 
     if (setjmp(cpu->host.unwind) == 0)
-        insn->exec(cpu, insn);
+        insn_execute(cpu, insn);
     else
         fault = cpu->host.fault;
     cpu_free(cpu);

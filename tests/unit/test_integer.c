@@ -438,7 +438,7 @@ static void test_string_chunks(void **state)
     struct fixture *fx = *state;
     u64 start = fx->clock.ticks = 1000;
 
-    fx->clock.retired = 100;
+    fx->clock.unretired = start - 100; /* 100 instructions */
     fx->cpu->d.stop_tick = start + 7;
     gpr(fx)[RDI] = FIXTURE_DATA;
     gpr(fx)[RCX] = 20;
@@ -446,7 +446,7 @@ static void test_string_chunks(void **state)
     assert_int_equal(RUN(fx, 0xF3, 0xAA), -1);
     assert_int_equal(gpr(fx)[RCX], 13);
     assert_int_equal(fx->clock.ticks, start + 6); /* the engine adds the last */
-    assert_int_equal(fx->clock.retired, 99);
+    assert_int_equal(clock_retired(&fx->clock), 99);
     assert_int_equal(fx->cpu->d.next_rip, fx->cpu->arch.rip);
     fx->cpu->d.stop_tick = CLOCK_NEVER;
     assert_int_equal(RUN(fx, 0xF3, 0xAA), -1);

@@ -166,7 +166,7 @@ static u64 run(u64 seed)
         if (engine_run(b.cpu, b.clock.ticks + 200) != ENGINE_TICK)
             b.clock.ticks++; /* halted or stopped: a new state */
     }
-    hash = cpu_state_hash(b.cpu) ^ physmem_hash(b.physmem) ^ b.clock.retired;
+    hash = cpu_state_hash(b.cpu) ^ physmem_hash(b.physmem) ^ clock_retired(&b.clock);
     engine_detach(b.cpu);
     cpu_free(b.cpu);
     ports_free(b.ports);

@@ -42,7 +42,7 @@ static void int_and_iret(void **state)
     assert_int_equal(f->cpu->arch.gpr[RSP], AT_USER_STACK);
     assert_int_equal(f->last.mechanism, MECH_IRET_OUTER);
     assert_int_equal(f->transitions, 2);
-    assert_int_equal(f->clock.retired, 2);
+    assert_int_equal(clock_retired(&f->clock), 2);
     finish(f);
 }
 

@@ -82,14 +82,14 @@ static void test_rep_ins_stops_at_the_deadline(void **state)
     cpu->arch.gpr[RCX] = 10;
     cpu->arch.gpr[RDI] = FIXTURE_DATA;
     fx.clock.ticks = 100;
-    fx.clock.retired = 7;
+    fx.clock.unretired = 93; /* 7 instructions */
     cpu->d.stop_tick = 104;
     assert_int_equal(RUN(&fx, 0xF3, 0x66, 0x6D), -1);
     assert_int_equal(cpu->arch.gpr[RCX], 6);
     assert_int_equal(cpu->arch.gpr[RDI], FIXTURE_DATA + 8);
     assert_int_equal(cpu->d.next_rip, FIXTURE_CODE); /* runs again */
     assert_int_equal(fx.clock.ticks, 103);           /* the engine adds the fourth */
-    assert_int_equal(fx.clock.retired, 6);
+    assert_int_equal(clock_retired(&fx.clock), 6);
     assert_int_equal(fixture_read(&fx, FIXTURE_DATA + 6, 2), 4);
     cpu->d.stop_tick = CLOCK_NEVER;
     assert_int_equal(RUN(&fx, 0xF3, 0x66, 0x6D), -1);

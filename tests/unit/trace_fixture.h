@@ -89,8 +89,8 @@ static struct transition fixture_base(struct trace_fixture *f, enum mechanism me
                                 0,
                                 MODE_LONG};
 
-    f->clock.retired += 100 + (fixture_random(f) & 0xFF);
-    f->clock.ticks += 110 + (fixture_random(f) & 0xFF);
+    f->clock.ticks += 100 + (fixture_random(f) & 0xFF);
+    clock_pass(&f->clock, fixture_random(f) & 0xF);
     t.from = in ? user : kernel;
     t.to = in ? kernel : user;
     return t;

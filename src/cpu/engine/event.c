@@ -20,7 +20,7 @@ static void deliver(struct cpu *cpu, const struct interrupt_event *event)
     e->delivering = false;
     cpu->arch.rip = cpu->d.next_rip;
     cpu->arch.shadow = 0; /* a shadow covers one boundary of its own code, not the handler's */
-    cpu->clock->ticks++;
+    clock_pass(cpu->clock, 1);
     cpu_attention(cpu);
 }
 
@@ -73,7 +73,7 @@ void event_fault_raised(struct cpu *cpu)
     e->delivering = false;
     e->trap_armed = false;
     e->pending = true;
-    cpu->clock->ticks++; /* a loop of faults takes time (NX-05) */
+    clock_pass(cpu->clock, 1); /* a loop of faults takes time (NX-05) */
     cpu_attention(cpu);
     if (delivering) {
         enum nesting nesting = fault_nesting(&e->event, fault);
@@ -140,7 +140,7 @@ void event_insn_done(struct cpu *cpu)
         cpu_attention(cpu);
     }
     e->trap_armed = false;
-    if (e->rf_before && cpu->clock->retired == e->retired_before)
+    if (e->rf_before && clock_retired(cpu->clock) == e->retired_before)
         cpu->arch.rflags |= FLAG_RF; /* a REP in its middle keeps RF until it is complete */
     e->rf_before = false;
     if (cpu->arch.shadow)

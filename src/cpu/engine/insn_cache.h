@@ -1,35 +1,29 @@
 /* SPDX-License-Identifier: MIT
  * The decoded-instruction cache of the stepping engine: direct-mapped on the physical address of the first byte.
  *
- * An entry is valid for one (physical address, decode key). Instructions that cross a page are never kept. A write to a
+ * An entry is valid for one insn_tag(). Instructions that cross a page are never kept. A write to a
  * page that holds cached bytes reaches insn_cache_written() through the listener of physical memory.
  */
 #ifndef RINGSIDE_CPU_ENGINE_INSN_CACHE_H
 #define RINGSIDE_CPU_ENGINE_INSN_CACHE_H
 
-#include "cpu/isa/insn.h"
+#include "cpu/engine/block.h"
 
 #define INSN_CACHE_SLOTS 65536u
-#define INSN_CACHE_EMPTY (~0ull)
 
 /* One host cache line: a look-up touches no other. */
 struct insn_slot {
-    u64 tag; /* insn_cache_tag() */
+    u64 tag; /* insn_tag() */
     struct insn insn;
 } __attribute__((aligned(64)));
 
-/* What must match: the physical address (52 bits) and the decode key (12 bits). */
-ALWAYS_INLINE u64 insn_cache_tag(paddr_t paddr, u32 key) { return paddr << 12 | key; }
-
 struct insn_cache {
-    paddr_t last_written_page; /* a page written again and again gives up its PAGE_CODE flag */
-    unsigned writes_in_row;
     struct insn_slot slot[INSN_CACHE_SLOTS];
 };
 
 void insn_cache_flush(struct insn_cache *cache);
 /* Forget every instruction that has a byte in [paddr, paddr+size), which lies in one page. */
-void insn_cache_written(struct insn_cache *cache, struct physmem *pm, paddr_t paddr, unsigned size);
+void insn_cache_written(struct insn_cache *cache, paddr_t paddr, unsigned size);
 
 /* Where the slots of a physical page are: the slot of one of its bytes is this exclusive-or the byte's offset. The page
  * number is folded in, so that pages 64 KiB apart do not fight for the same slots. */

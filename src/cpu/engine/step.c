@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * The stepping engine: the reference. One instruction at a time: fetch by physical page, decode or find it decoded,
- * execute, and look for events when the clock says so.
+ * One instruction at a time: fetch by physical page, decode or find it decoded, execute.
  */
-#include <assert.h>
-#include <stdlib.h>
+#include "cpu/engine/step.h"
 
 #include "cpu/engine/event.h"
 #include "cpu/fault.h"
-#include "cpu/flags.h"
 #include "cpu/mem.h"
 
 /* ---- fetch */
@@ -54,9 +51,9 @@ static const struct insn *decode_here(struct cpu *cpu, laddr_t laddr)
     enum decode_status status =
         insn_decode(&slot->insn, page + offset, left < 15 ? left : 15, cpu->d.decode_key, &cpu->model);
 
-    slot->tag = INSN_CACHE_EMPTY;
+    slot->tag = INSN_TAG_NONE;
     if (status == DECODE_OK) {
-        slot->tag = insn_cache_tag(paddr, cpu->d.decode_key);
+        slot->tag = insn_tag(paddr, cpu->d.decode_key);
         physmem_set_code(cpu->physmem, paddr & PAGE_MASK);
         return &slot->insn;
     }
@@ -80,22 +77,29 @@ static COLD void check_fetch_limit(struct cpu *cpu, const struct insn *insn)
     REQUIRE(cpu, cpu->arch.rip + insn->length - 1 <= cpu->arch.seg[CS].limit, GP(0), RULE_SG_04);
 }
 
-ALWAYS_INLINE const struct insn *fetch(struct cpu *cpu)
+laddr_t step_open_page(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
     laddr_t laddr = (cpu->arch.rip + d->seg_base[CS]) & d->laddr_mask;
-    const struct insn *insn;
 
     if (UNLIKELY((laddr & PAGE_MASK) != d->fetch_page || d->fetch_generation != cpu->mmu.flushes)) {
         if (!((d->seg_flat_read >> CS) & 1))
             REQUIRE(cpu, cpu->arch.rip <= cpu->arch.seg[CS].limit, GP(0), RULE_SG_04);
         open_fetch_page(cpu, laddr);
     }
+    return laddr;
+}
+
+ALWAYS_INLINE const struct insn *fetch(struct cpu *cpu)
+{
+    struct cpu_derived *d = &cpu->d;
+    laddr_t laddr = step_open_page(cpu);
+    const struct insn *insn;
 
     unsigned offset = (unsigned)(laddr & (PAGE_SIZE - 1));
     const struct insn_slot *slot = insn_cache_slot_in_page(&cpu->host.engine->cache, d->fetch_slots, offset);
 
-    if (LIKELY(slot->tag == insn_cache_tag(d->fetch_paddr + offset, d->decode_key)))
+    if (LIKELY(slot->tag == insn_tag(d->fetch_paddr + offset, d->decode_key)))
         insn = &slot->insn;
     else
         insn = decode_here(cpu, laddr);
@@ -104,28 +108,7 @@ ALWAYS_INLINE const struct insn *fetch(struct cpu *cpu)
     return insn;
 }
 
-/* ---- the run loop */
-
-#ifdef RINGSIDE_DOOR_CHECK
-/* The proof of the one door: (CPL, CS, mode) changed only if ring_commit() ran. */
-struct door_check {
-    u64 count;
-    u32 word;
-};
-static struct door_check door_state(const struct cpu *cpu)
-{
-    return (struct door_check){cpu->d.door_count,
-                               (u32)cpu->arch.seg[CS].selector << 16 | (u32)cpu->arch.cpl << 8 | cpu->d.mode};
-}
-static void door_verify(const struct cpu *cpu, struct door_check before)
-{
-    struct door_check after = door_state(cpu);
-
-    assert(after.word == before.word || after.count != before.count);
-}
-#endif
-
-ALWAYS_INLINE void execute_one(struct cpu *cpu)
+void step_one(struct cpu *cpu)
 {
     const struct insn *insn = fetch(cpu);
 
@@ -133,96 +116,10 @@ ALWAYS_INLINE void execute_one(struct cpu *cpu)
     struct door_check before = door_state(cpu);
 #endif
     cpu->d.next_rip = (cpu->arch.rip + insn->length) & cpu->d.laddr_mask;
-    insn->exec(cpu, insn);
+    insn_execute(cpu, insn);
     cpu->arch.rip = cpu->d.next_rip;
     cpu->clock->ticks++;
-    cpu->clock->retired++;
 #ifdef RINGSIDE_DOOR_CHECK
     door_verify(cpu, before);
 #endif
 }
-
-/* The instruction before which the boundary was looked at: its aftermath is looked at too. */
-static void execute_armed(struct cpu *cpu)
-{
-    struct engine *e = cpu->host.engine;
-
-    e->door_before = cpu->d.door_count;
-    e->retired_before = cpu->clock->retired;
-    execute_one(cpu);
-    event_insn_done(cpu);
-}
-
-enum engine_exit engine_run(struct cpu *cpu, u64 until_tick)
-{
-    enum engine_exit exit = ENGINE_TICK;
-
-    switch (setjmp(cpu->host.unwind)) {
-    case 0: break;
-    case UNWIND_FAULT: event_fault_raised(cpu); break;
-    default: return ENGINE_STOPPED; /* host.stop says why */
-    }
-    cpu_attention(cpu);
-    for (;;) {
-        enum boundary next = event_boundary(cpu, until_tick, &exit);
-
-        if (next == BOUNDARY_LEAVE)
-            return exit;
-        if (next == BOUNDARY_AGAIN)
-            continue;
-        execute_armed(cpu);
-        while (LIKELY(cpu->clock->ticks < cpu->d.stop_tick))
-            execute_one(cpu);
-    }
-}
-
-enum engine_exit engine_step(struct cpu *cpu) { return engine_run(cpu, cpu->clock->ticks + 1); }
-
-/* ---- the cache's owner */
-
-static void code_written(void *context, paddr_t paddr, unsigned size)
-{
-    struct cpu *cpu = context;
-
-    insn_cache_written(&cpu->host.engine->cache, cpu->physmem, paddr, size);
-}
-
-static void revoke_writable(void *context, paddr_t page)
-{
-    struct cpu *cpu = context;
-
-    mmu_revoke_writable(&cpu->mmu, page);
-}
-
-static void map_changed(void *context)
-{
-    struct cpu *cpu = context;
-
-    mmu_flush_all(&cpu->mmu);
-    engine_flush_code(cpu);
-    cpu_attention(cpu);
-}
-
-void engine_attach(struct cpu *cpu)
-{
-    struct engine *engine = aligned_alloc(_Alignof(struct engine), sizeof *engine);
-
-    if (engine == NULL)
-        abort();
-    memset(engine, 0, offsetof(struct engine, cache));
-    insn_cache_flush(&engine->cache);
-    cpu->host.engine = engine;
-    physmem_set_listener(cpu->physmem, &(struct physmem_listener){.context = cpu,
-                                                                  .code_written = code_written,
-                                                                  .revoke_writable = revoke_writable,
-                                                                  .map_changed = map_changed});
-}
-
-void engine_detach(struct cpu *cpu)
-{
-    physmem_set_listener(cpu->physmem, &(struct physmem_listener){0});
-    free(cpu->host.engine);
-    cpu->host.engine = NULL;
-}
-
-void engine_flush_code(struct cpu *cpu) { insn_cache_flush(&cpu->host.engine->cache); }

@@ -11,9 +11,9 @@
  * SDM 2, "BT". */
 ALWAYS_INLINE u64 bit_address(const struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
 {
-    u64 offset = effective_address(cpu, insn);
+    u64 offset = operand_address(cpu, insn, f);
 
-    if (f == FORM_MR) {
+    if (!form_has_immediate(f)) {
         i64 bit = (i64)sign_extend(reg_read(cpu, insn->src, w), w);
 
         offset += (u64)(bit >> (3 + w)) << w;
@@ -23,7 +23,7 @@ ALWAYS_INLINE u64 bit_address(const struct cpu *cpu, const struct insn *insn, en
 
 ALWAYS_INLINE unsigned bit_number(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
 {
-    u64 bit = f == FORM_RI || f == FORM_MI ? insn->imm : reg_read(cpu, insn->src, w);
+    u64 bit = form_has_immediate(f) ? insn->imm : reg_read(cpu, insn->src, w);
 
     return (unsigned)(bit & (width_bits(w) - 1));
 }

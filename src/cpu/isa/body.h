@@ -4,10 +4,14 @@
  *   BODY_FORMS(op_add) { u64 a = ...; }      all forms, all widths: `w` and `f` are compile-time constants
  *   BODY_UNARY(op_not) { ... }               dst only (FORM_RR register, FORM_MR memory)
  *   BODY_PLAIN(op_cpuid) { ... }             one function; asks insn->width and insn->form at run time
+ *   BODY_BRANCH(op_je) { ... return taken; } near branches: assigns d.next_rip when it is taken
  *
- * A body stores nothing architectural before its last access that can fault. It reads arch.rip (start) and d.next_rip
- * (end); a branch assigns d.next_rip. Parameters in scope: struct cpu *cpu, const struct insn *insn, and for the first
- * two enum width w, enum form f.
+ * A body stores nothing architectural before its last access that can fault. It asks insn_rip() and insn_end() where
+ * the instruction is; rows with END_BLK may also read arch.rip (start) and d.next_rip (end), and assign d.next_rip.
+ * Parameters in scope: struct cpu *cpu, const struct insn *insn, and for the first two enum width w, enum form f.
+ *
+ * Before anything that may raise, a function notes its instruction in d.insn, from which the engine restores RIP and
+ * the counters. The register forms of BODY_FORMS never raise, and do not.
  */
 #ifndef RINGSIDE_CPU_ISA_BODY_H
 #define RINGSIDE_CPU_ISA_BODY_H
@@ -18,28 +22,58 @@
 
 #define BODY_SIGNATURE struct cpu *cpu, const struct insn *insn
 
-#define BODY_INSTANCE(name, f, w)                                                                                      \
-    static void name##_##f##_##w(BODY_SIGNATURE) { name##_body(cpu, insn, w, f); }
-#define BODY_WIDTHS(name, f)                                                                                           \
-    BODY_INSTANCE(name, f, W8) BODY_INSTANCE(name, f, W16) BODY_INSTANCE(name, f, W32) BODY_INSTANCE(name, f, W64)
+/* The end of every instruction's function: on to the one `slots` further. */
+#if RINGSIDE_TAIL_CALLS
+#define BODY_CONTINUE(slots) __attribute__((musttail)) return insn[slots].exec(cpu, insn + (slots))
+#else
+#define BODY_CONTINUE(slots) return insn + (slots)
+#endif
+
+/* One function, from a body that takes no more than the signature. */
+#define BODY_FUNCTION(name)                                                                                            \
+    ALWAYS_INLINE void name##_body(BODY_SIGNATURE);                                                                    \
+    static const struct insn *name(BODY_SIGNATURE)                                                                     \
+    {                                                                                                                  \
+        cpu->d.insn = insn;                                                                                            \
+        name##_body(cpu, insn);                                                                                        \
+        BODY_CONTINUE(1);                                                                                              \
+    }                                                                                                                  \
+    ALWAYS_INLINE void name##_body(BODY_SIGNATURE)
+
+#define BODY_INSTANCE(name, f, w, may_raise)                                                                           \
+    static const struct insn *name##_##f##_##w(BODY_SIGNATURE)                                                         \
+    {                                                                                                                  \
+        if (may_raise)                                                                                                 \
+            cpu->d.insn = insn;                                                                                        \
+        name##_body(cpu, insn, w, f);                                                                                  \
+        BODY_CONTINUE(1);                                                                                              \
+    }
+#define BODY_WIDTHS(name, f, may_raise)                                                                                \
+    BODY_INSTANCE(name, f, W8, may_raise)                                                                              \
+    BODY_INSTANCE(name, f, W16, may_raise) BODY_INSTANCE(name, f, W32, may_raise) BODY_INSTANCE(name, f, W64, may_raise)
 #define BODY_ROW(name, f) [f] = {name##_##f##_W8, name##_##f##_W16, name##_##f##_W32, name##_##f##_W64}
 
 #define BODY_FORMS(name)                                                                                               \
     ALWAYS_INLINE void name##_body(BODY_SIGNATURE, enum width w, enum form f);                                         \
-    BODY_WIDTHS(name, FORM_RR)                                                                                         \
-    BODY_WIDTHS(name, FORM_RM)                                                                                         \
-    BODY_WIDTHS(name, FORM_MR)                                                                                         \
-    BODY_WIDTHS(name, FORM_RI)                                                                                         \
-    BODY_WIDTHS(name, FORM_MI)                                                                                         \
+    BODY_WIDTHS(name, FORM_RR, false)                                                                                  \
+    BODY_WIDTHS(name, FORM_RM, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_MR, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_RI, false)                                                                                  \
+    BODY_WIDTHS(name, FORM_MI, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_RP, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_PR, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_PI, true)                                                                                   \
     const struct body name = {{BODY_ROW(name, FORM_RR), BODY_ROW(name, FORM_RM), BODY_ROW(name, FORM_MR),              \
-                               BODY_ROW(name, FORM_RI), BODY_ROW(name, FORM_MI)}};                                     \
+                               BODY_ROW(name, FORM_RI), BODY_ROW(name, FORM_MI), BODY_ROW(name, FORM_RP),              \
+                               BODY_ROW(name, FORM_PR), BODY_ROW(name, FORM_PI)}};                                     \
     ALWAYS_INLINE void name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
 
 #define BODY_UNARY(name)                                                                                               \
     ALWAYS_INLINE void name##_body(BODY_SIGNATURE, enum width w, enum form f);                                         \
-    BODY_WIDTHS(name, FORM_RR)                                                                                         \
-    BODY_WIDTHS(name, FORM_MR)                                                                                         \
-    const struct body name = {{BODY_ROW(name, FORM_RR), BODY_ROW(name, FORM_MR)}};                                     \
+    BODY_WIDTHS(name, FORM_RR, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_MR, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_PR, true)                                                                                   \
+    const struct body name = {{BODY_ROW(name, FORM_RR), BODY_ROW(name, FORM_MR), BODY_ROW(name, FORM_PR)}};            \
     ALWAYS_INLINE void name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
 
 #define BODY_SAME(fn)                                                                                                  \
@@ -47,9 +81,40 @@
         {fn, fn, fn, fn}, {fn, fn, fn, fn}, {fn, fn, fn, fn}, {fn, fn, fn, fn}, { fn, fn, fn, fn }                     \
     }
 #define BODY_PLAIN(name)                                                                                               \
-    static void name##_exec(BODY_SIGNATURE);                                                                           \
+    static exec_fn name##_exec;                                                                                        \
     const struct body name = {BODY_SAME(name##_exec)};                                                                 \
-    static void name##_exec(BODY_SIGNATURE)
+    BODY_FUNCTION(name##_exec)
+
+/* Near branches go on one slot further when they fall through, two when they are taken: engines keep the two ways
+ * apart without a look at the target. The body returns whether the branch is taken, and then has set d.next_rip. */
+#define BODY_BRANCH_INSTANCE(function, call)                                                                           \
+    static const struct insn *function(BODY_SIGNATURE)                                                                 \
+    {                                                                                                                  \
+        cpu->d.insn = insn;                                                                                            \
+        if (call)                                                                                                      \
+            BODY_CONTINUE(2);                                                                                          \
+        BODY_CONTINUE(1);                                                                                              \
+    }
+#define BODY_BRANCH(name)                                                                                              \
+    ALWAYS_INLINE bool name##_body(BODY_SIGNATURE);                                                                    \
+    BODY_BRANCH_INSTANCE(name##_exec, name##_body(cpu, insn))                                                          \
+    const struct body name = {BODY_SAME(name##_exec)};                                                                 \
+    ALWAYS_INLINE bool name##_body(BODY_SIGNATURE)
+
+#define BODY_BRANCH_WIDTHS(name, f)                                                                                    \
+    BODY_BRANCH_INSTANCE(name##_##f##_W16, name##_body(cpu, insn, W16, f))                                             \
+    BODY_BRANCH_INSTANCE(name##_##f##_W32, name##_body(cpu, insn, W32, f))                                             \
+    BODY_BRANCH_INSTANCE(name##_##f##_W64, name##_body(cpu, insn, W64, f))
+#define BODY_BRANCH_ROW(name, f) [f] = {NULL, name##_##f##_W16, name##_##f##_W32, name##_##f##_W64}
+/* A near branch by an operand: register or memory. */
+#define BODY_BRANCH_UNARY(name)                                                                                        \
+    ALWAYS_INLINE bool name##_body(BODY_SIGNATURE, enum width w, enum form f);                                         \
+    BODY_BRANCH_WIDTHS(name, FORM_RR)                                                                                  \
+    BODY_BRANCH_WIDTHS(name, FORM_MR)                                                                                  \
+    BODY_BRANCH_WIDTHS(name, FORM_PR)                                                                                  \
+    const struct body name = {                                                                                         \
+        {BODY_BRANCH_ROW(name, FORM_RR), BODY_BRANCH_ROW(name, FORM_MR), BODY_BRANCH_ROW(name, FORM_PR)}};             \
+    ALWAYS_INLINE bool name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
 
 /* Bodies are declared for the table by insn.def itself. */
 #define INSN(map, op, prefix, ext, mnemonic, o1, o2, o3, attributes, feature, name, source)                            \

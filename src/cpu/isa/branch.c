@@ -26,66 +26,67 @@ ALWAYS_INLINE u64 near_target(struct cpu *cpu, u64 target, enum width w)
 
 ALWAYS_INLINE u64 relative_target(struct cpu *cpu, const struct insn *insn)
 {
-    return near_target(cpu, cpu->d.next_rip + insn->imm, (enum width)insn->width);
+    return near_target(cpu, insn_end(cpu, insn) + insn->imm, (enum width)insn->width);
+}
+
+ALWAYS_INLINE bool go_to(struct cpu *cpu, u64 target)
+{
+    cpu->d.next_rip = target;
+    return true;
 }
 
 #define JUMP_BODY(cc, condition)                                                                                       \
-    BODY_PLAIN(op_j##cc)                                                                                               \
-    {                                                                                                                  \
-        if (condition)                                                                                                 \
-            cpu->d.next_rip = relative_target(cpu, insn);                                                              \
-    }
+    BODY_BRANCH(op_j##cc) { return (condition) && go_to(cpu, relative_target(cpu, insn)); }
 CONDITIONS(JUMP_BODY)
 
-BODY_PLAIN(op_jmp_rel) { cpu->d.next_rip = relative_target(cpu, insn); }
+BODY_BRANCH(op_jmp_rel) { return go_to(cpu, relative_target(cpu, insn)); }
 
-BODY_UNARY(op_jmp_near) { cpu->d.next_rip = near_target(cpu, dst_read(cpu, insn, w, f), w); }
+BODY_BRANCH_UNARY(op_jmp_near) { return go_to(cpu, near_target(cpu, dst_read(cpu, insn, w, f), w)); }
 
-BODY_PLAIN(op_call_rel)
+BODY_BRANCH(op_call_rel)
 {
     u64 target = relative_target(cpu, insn);
 
-    stack_push(cpu, cpu->d.next_rip, (enum width)insn->width);
-    cpu->d.next_rip = target;
+    stack_push(cpu, insn_end(cpu, insn), (enum width)insn->width);
+    return go_to(cpu, target);
 }
 
-BODY_UNARY(op_call_near)
+BODY_BRANCH_UNARY(op_call_near)
 {
     u64 target = near_target(cpu, dst_read(cpu, insn, w, f), w);
 
-    stack_push(cpu, cpu->d.next_rip, w);
-    cpu->d.next_rip = target;
+    stack_push(cpu, insn_end(cpu, insn), w);
+    return go_to(cpu, target);
 }
 
-ALWAYS_INLINE void return_near(struct cpu *cpu, enum width w, u64 release)
+ALWAYS_INLINE bool return_near(struct cpu *cpu, enum width w, u64 release)
 {
     u64 target = near_target(cpu, stack_peek(cpu, 0, w), w);
 
     stack_adjust(cpu, (i64)(width_bytes(w) + release));
-    cpu->d.next_rip = target;
+    return go_to(cpu, target);
 }
 
-BODY_PLAIN(op_ret_near) { return_near(cpu, (enum width)insn->width, 0); }
+BODY_BRANCH(op_ret_near) { return return_near(cpu, (enum width)insn->width, 0); }
 
-BODY_PLAIN(op_ret_near_imm) { return_near(cpu, (enum width)insn->width, (u16)insn->imm); }
+BODY_BRANCH(op_ret_near_imm) { return return_near(cpu, (enum width)insn->width, (u16)insn->imm); }
 
 /* The counter is rCX in the address size; the target is checked before it is stored. */
-ALWAYS_INLINE void loop_while(BODY_SIGNATURE, bool condition)
+ALWAYS_INLINE bool loop_while(BODY_SIGNATURE, bool condition)
 {
     enum width w = (enum width)insn->address_width;
     u64 count = (reg_read(cpu, RCX, w) - 1) & width_mask(w);
+    bool taken = count != 0 && condition && go_to(cpu, relative_target(cpu, insn));
 
-    if (count != 0 && condition)
-        cpu->d.next_rip = relative_target(cpu, insn);
     reg_write(cpu, RCX, count, w);
+    return taken;
 }
 
-BODY_PLAIN(op_loop) { loop_while(cpu, insn, true); }
-BODY_PLAIN(op_loope) { loop_while(cpu, insn, flag_zf(cpu)); }
-BODY_PLAIN(op_loopne) { loop_while(cpu, insn, !flag_zf(cpu)); }
+BODY_BRANCH(op_loop) { return loop_while(cpu, insn, true); }
+BODY_BRANCH(op_loope) { return loop_while(cpu, insn, flag_zf(cpu)); }
+BODY_BRANCH(op_loopne) { return loop_while(cpu, insn, !flag_zf(cpu)); }
 
-BODY_PLAIN(op_jcxz)
+BODY_BRANCH(op_jcxz)
 {
-    if (reg_read(cpu, RCX, (enum width)insn->address_width) == 0)
-        cpu->d.next_rip = relative_target(cpu, insn);
+    return reg_read(cpu, RCX, (enum width)insn->address_width) == 0 && go_to(cpu, relative_target(cpu, insn));
 }

@@ -154,6 +154,7 @@ static enum decode_status undefined(const struct decoder *d, struct insn *insn)
     insn->row = (u16)insn_row_count;
     insn->exec = forbidden_undefined;
     insn->length = (u8)d->position;
+    insn->end = insn->length;
     return DECODE_OK;
 }
 
@@ -198,8 +199,42 @@ enum decode_status insn_decode(struct insn *insn, const u8 *bytes, unsigned avai
 
     insn->row = entry->row;
     insn->length = (u8)d.position;
+    insn->end = insn->length;
     forbidden = forbidden_check(row, insn, key);
     insn->exec = forbidden ? forbidden : row->body->fn[insn->form][insn->width];
     assert(insn->exec != NULL); /* tests/unit/test_insn_table.c shows that no row can come here without */
     return DECODE_OK;
+}
+
+/* The form for plain memory of a decoded form. */
+static enum form plain_form(enum form f)
+{
+    switch (f) {
+    case FORM_RM: return FORM_RP;
+    case FORM_MR: return FORM_PR;
+    case FORM_MI: return FORM_PI;
+    default: return f;
+    }
+}
+
+/* Segments whose base is 0 and that need no check under key: all but FS and GS in 64-bit mode. */
+static bool segment_is_plain(enum seg seg, u32 key) { return (key & KEY_FLAT) && seg < FS; }
+
+void insn_make_plain(struct insn *insn, u32 key)
+{
+    enum form form = plain_form((enum form)insn->form);
+    const struct insn_row *row = &insn_rows[insn->row];
+    enum width whole = (key & KEY_WIDTH) == 2 ? W64 : W32;
+    i64 disp = insn->disp;
+
+    if (form == insn->form || insn->address_width != whole || !segment_is_plain((enum seg)insn->seg, key))
+        return;
+    if (insn->exec != row->body->fn[insn->form][insn->width] || row->body->fn[form][insn->width] == NULL)
+        return; /* forbidden, or a body that has one function for all forms */
+    if (insn->base == REG_RIP)
+        disp += insn->end;
+    if (disp != (i32)disp)
+        return;
+    insn->disp = (i32)disp;
+    insn->exec = row->body->fn[form][insn->width];
 }

@@ -9,15 +9,15 @@
 #include "cpu/isa/table.h"
 
 #define FORBIDDEN(name, fault, rule)                                                                                   \
-    static void name(BODY_SIGNATURE)                                                                                   \
+    static const struct insn *name(BODY_SIGNATURE)                                                                     \
     {                                                                                                                  \
-        (void)insn;                                                                                                    \
+        cpu->d.insn = insn;                                                                                            \
         cpu_raise(cpu, fault, rule);                                                                                   \
     }
 
-void forbidden_undefined(BODY_SIGNATURE)
+const struct insn *forbidden_undefined(BODY_SIGNATURE)
 {
-    (void)insn;
+    cpu->d.insn = insn;
     cpu_raise(cpu, UD, RULE_IS_01);
 }
 

@@ -7,7 +7,15 @@
 #include "cpu/cpu.h"
 
 struct insn;
-typedef void exec_fn(struct cpu *cpu, const struct insn *insn);
+/* An instruction's function. Instructions stand one behind the other; each function ends by going on to its successor:
+ * it calls it as its last act where the compiler guarantees that this takes no stack (RINGSIDE_TAIL_CALLS), and returns
+ * its address otherwise. Engines put functions of their own behind the last one; NULL comes back when the run ends.
+ *
+ *     while (insn != NULL)
+ *         insn = insn->exec(cpu, insn);
+ *
+ * runs them either way. */
+typedef const struct insn *exec_fn(struct cpu *cpu, const struct insn *insn);
 
 /* Which operand is where, after the decoder has normalised E,G / G,E / E,I / rAX,I ... to destination and source.
  * One-operand rows use FORM_RR (register) or FORM_MR (memory). */
@@ -17,6 +25,11 @@ enum form {
     FORM_MR, /* dst memory, src register */
     FORM_RI, /* dst register, src immediate */
     FORM_MI, /* dst memory, src immediate */
+    /* The same with plain memory: the linear address is base + index + disp. An engine chooses them
+     * (insn_make_plain()), never the decoder. */
+    FORM_RP,
+    FORM_PR,
+    FORM_PI,
     FORMS
 };
 
@@ -75,23 +88,36 @@ enum prefix_bits {
 
 struct insn {
     exec_fn *exec;
-    u64 imm;          /* immediate, sign- or zero-extended as the row says; branch displacement (signed);
-                         moffs address; far pointer offset */
-    i32 disp;         /* displacement of the addressing form (sign-extended); RIP-relative is relative to the *end* */
-    u8 length;        /* bytes, 1..15 */
-    u8 prefixes;      /* enum prefix_bits */
-    u8 width;         /* enum width of the operation (0 for byte rows, else the effective operand size) */
+    u64 imm;     /* immediate, sign- or zero-extended as the row says; branch displacement (signed);
+                    moffs address; far pointer offset */
+    i32 disp;    /* displacement of the addressing form (sign-extended); RIP-relative is relative to the *end* */
+    u16 imm2;    /* ENTER's level, far pointer's selector, EXTRQ-style second immediates */
+    u16 row;     /* index into insn_rows[] */
+    u16 end;     /* where it ends, counted from arch.rip: its length when it is executed by itself, more in a block,
+                    where arch.rip stays at the block's first byte */
+    u8 length;   /* bytes, 1..15 */
+    u8 left;     /* in a block: how many of the instructions counted when it was entered begin here or later */
+    u8 prefixes; /* enum prefix_bits */
+    u8 width;    /* enum width of the operation (0 for byte rows, else the effective operand size) */
     u8 address_width; /* enum width: W16, W32, W64 */
-    u8 form;          /* enum form */
+    u8 form;          /* enum form, as decoded */
     u8 seg;           /* effective segment of the memory operand (enum seg) */
     u8 base, index;   /* into arch.reg[]: REG_NONE, or REG_RIP as base */
     u8 scale;         /* shift 0..3 */
     u8 dst, src;      /* register numbers in the operand's own file (GPR, segment, control, XMM, MMX, ST...) */
     u8 reg3;          /* third register operand, when a row has one */
-    u16 imm2;         /* ENTER's level, far pointer's selector, EXTRQ-style second immediates */
-    u16 row;          /* index into insn_rows[] */
     u8 modrm, opcode;
 };
+
+/* RIP of the instruction's first byte, and of the byte behind its last. */
+ALWAYS_INLINE u64 insn_rip(const struct cpu *cpu, const struct insn *insn)
+{
+    return (cpu->arch.rip + insn->end - insn->length) & cpu->d.laddr_mask;
+}
+ALWAYS_INLINE u64 insn_end(const struct cpu *cpu, const struct insn *insn)
+{
+    return (cpu->arch.rip + insn->end) & cpu->d.laddr_mask;
+}
 
 /* One row of insn.def, for reports, checks and cross-checks. */
 struct insn_row {
@@ -119,5 +145,16 @@ enum decode_status { DECODE_OK, DECODE_NEED_MORE, DECODE_TOO_LONG /* #GP(0), NX-
  * raises:  never.   source: SDM 2A, "Instruction Format"; SDM 2D, "Opcode Map" */
 enum decode_status insn_decode(struct insn *insn, const u8 *bytes, unsigned available, u32 key,
                                const struct cpu_model *model);
+
+/* Execute a decoded instruction once.
+ * in:      arch.rip at its first byte, d.next_rip behind its last, d.exact
+ * effects: d.next_rip says where execution goes; arch.rip and the clock are the caller's.   raises: as the instruction
+ */
+void insn_execute(struct cpu *cpu, const struct insn *insn);
+
+/* Give a decoded instruction the function for plain memory, where it has one and its operand is plain under key: the
+ * segment is flat with base 0, the address size is that of linear addresses. Its RIP-relative displacement then counts
+ * from arch.rip. insn->end must be set. */
+void insn_make_plain(struct insn *insn, u32 key);
 
 #endif

@@ -52,8 +52,7 @@ BODY_FORMS(op_xchg)
 
 BODY_FORMS(op_lea)
 {
-    (void)f;
-    reg_write(cpu, insn->dst, effective_address(cpu, insn), w);
+    reg_write(cpu, insn->dst, operand_address(cpu, insn, f), w);
 }
 
 /* CMOVcc reads its source, and may fault, even when the condition is false; a 32-bit destination is then

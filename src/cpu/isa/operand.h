@@ -34,10 +34,10 @@ ALWAYS_INLINE void reg_write(struct cpu *cpu, unsigned n, u64 value, enum width 
     }
 }
 
-/* Offset part of the memory operand. RIP-relative forms use d.next_rip. */
+/* Offset part of the memory operand. */
 ALWAYS_INLINE u64 effective_address(const struct cpu *cpu, const struct insn *insn)
 {
-    u64 base = UNLIKELY(insn->base == REG_RIP) ? cpu->d.next_rip : cpu->arch.reg[insn->base];
+    u64 base = UNLIKELY(insn->base == REG_RIP) ? insn_end(cpu, insn) : cpu->arch.reg[insn->base];
     u64 offset = base + (cpu->arch.reg[insn->index] << insn->scale) + (u64)(i64)insn->disp;
 
     if (LIKELY(insn->address_width == W64))
@@ -45,14 +45,52 @@ ALWAYS_INLINE u64 effective_address(const struct cpu *cpu, const struct insn *in
     return offset & width_mask((enum width)insn->address_width);
 }
 
-ALWAYS_INLINE bool form_dst_is_memory(enum form f) { return f == FORM_MR || f == FORM_MI; }
+ALWAYS_INLINE bool form_is_plain(enum form f) { return f >= FORM_RP; }
+
+ALWAYS_INLINE bool form_has_immediate(enum form f) { return f == FORM_RI || f == FORM_MI || f == FORM_PI; }
+
+/* The offset by form: a plain operand's is its linear address. */
+ALWAYS_INLINE u64 operand_address(const struct cpu *cpu, const struct insn *insn, enum form f)
+{
+    if (!form_is_plain(f))
+        return effective_address(cpu, insn);
+    return (cpu->arch.reg[insn->base] + (cpu->arch.reg[insn->index] << insn->scale) + (u64)(i64)insn->disp) &
+           cpu->d.laddr_mask;
+}
+
+ALWAYS_INLINE bool form_dst_is_memory(enum form f)
+{
+    return f == FORM_MR || f == FORM_MI || f == FORM_PR || f == FORM_PI;
+}
+
+/* Read the memory operand. */
+ALWAYS_INLINE u64 operand_load(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
+{
+    u64 address = operand_address(cpu, insn, f);
+
+    if (form_is_plain(f))
+        return mem_read_linear(cpu, (enum seg)insn->seg, address, w);
+    return mem_read(cpu, (enum seg)insn->seg, address, w);
+}
+
+ALWAYS_INLINE void operand_store(struct cpu *cpu, const struct insn *insn, enum width w, enum form f, u64 value)
+{
+    u64 address = operand_address(cpu, insn, f);
+
+    if (form_is_plain(f))
+        mem_write_linear(cpu, (enum seg)insn->seg, address, value, w);
+    else
+        mem_write(cpu, (enum seg)insn->seg, address, value, w);
+}
 
 ALWAYS_INLINE u64 src_read(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
 {
     switch (f) {
-    case FORM_RM: return mem_read(cpu, (enum seg)insn->seg, effective_address(cpu, insn), w);
+    case FORM_RM:
+    case FORM_RP: return operand_load(cpu, insn, w, f);
     case FORM_RI:
-    case FORM_MI: return insn->imm & width_mask(w);
+    case FORM_MI:
+    case FORM_PI: return insn->imm & width_mask(w);
     default: return reg_read(cpu, insn->src, w);
     }
 }
@@ -61,7 +99,7 @@ ALWAYS_INLINE u64 src_read(struct cpu *cpu, const struct insn *insn, enum width 
 ALWAYS_INLINE u64 dst_read(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
 {
     if (form_dst_is_memory(f))
-        return mem_read(cpu, (enum seg)insn->seg, effective_address(cpu, insn), w);
+        return operand_load(cpu, insn, w, f);
     return reg_read(cpu, insn->dst, w);
 }
 
@@ -69,7 +107,7 @@ ALWAYS_INLINE u64 dst_read(struct cpu *cpu, const struct insn *insn, enum width 
 ALWAYS_INLINE void dst_write(struct cpu *cpu, const struct insn *insn, enum width w, enum form f, u64 value)
 {
     if (form_dst_is_memory(f))
-        mem_write(cpu, (enum seg)insn->seg, effective_address(cpu, insn), value, w);
+        operand_store(cpu, insn, w, f, value);
     else
         reg_write(cpu, insn->dst, value, w);
 }
@@ -77,6 +115,8 @@ ALWAYS_INLINE void dst_write(struct cpu *cpu, const struct insn *insn, enum widt
 /* Read-modify-write: begin with the read, end with the write. Between them nothing may fault, so flags may be set. */
 ALWAYS_INLINE u64 dst_begin(struct cpu *cpu, const struct insn *insn, enum width w, enum form f, struct mem_rmw *rmw)
 {
+    if (form_dst_is_memory(f) && form_is_plain(f))
+        return mem_rmw_begin_linear(cpu, (enum seg)insn->seg, operand_address(cpu, insn, f), w, rmw);
     if (form_dst_is_memory(f))
         return mem_rmw_begin(cpu, (enum seg)insn->seg, effective_address(cpu, insn), w, rmw);
     return reg_read(cpu, insn->dst, w);

@@ -53,7 +53,7 @@ ALWAYS_INLINE u64 rep_budget(const struct cpu *cpu, const struct rep *rep)
 /* Iterations that are complete: counts rCX down and lets their ticks pass. */
 ALWAYS_INLINE void rep_commit(struct cpu *cpu, struct rep *rep, u64 iterations)
 {
-    cpu->clock->ticks += iterations;
+    clock_pass(cpu->clock, iterations);
     rep->left -= iterations;
     if (rep->repeated)
         reg_write(cpu, RCX, rep->left, rep->address);
@@ -72,10 +72,11 @@ ALWAYS_INLINE bool rep_more(const struct cpu *cpu, const struct rep *rep)
 ALWAYS_INLINE void rep_end(struct cpu *cpu, const struct rep *rep, bool stopped)
 {
     cpu->clock->ticks--;
+    cpu->clock->unretired--;
     if (rep->left != 0 && !stopped) {
         cpu->d.next_rip = cpu->arch.rip;
         cpu->d.in_rep = true;
-        cpu->clock->retired--;
+        cpu->clock->unretired++;
     }
 }
 

@@ -153,7 +153,7 @@ BODY_PLAIN(op_lsl) { query(cpu, insn, segment_query_lsl); }
 
 BODY_PLAIN(op_arpl)
 {
-    struct mem_rmw rmw;
+    struct mem_rmw rmw = {0};
     u16 rpl = (u16)(reg_read(cpu, insn->src, W16) & SELECTOR_RPL);
     u16 selector = (u16)dst_begin(cpu, insn, W16, (enum form)insn->form, &rmw);
     bool raise = (selector & SELECTOR_RPL) < rpl;

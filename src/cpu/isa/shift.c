@@ -11,7 +11,7 @@
 /* SDM 2, "SAL/SAR/SHL/SHR": the count is masked to 5 bits, 6 with a 64-bit operand. */
 ALWAYS_INLINE unsigned shift_count(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
 {
-    u64 count = f == FORM_RI || f == FORM_MI ? insn->imm : cpu->arch.gpr[RCX];
+    u64 count = form_has_immediate(f) ? insn->imm : cpu->arch.gpr[RCX];
 
     return (unsigned)(count & (w == W64 ? 63 : 31));
 }

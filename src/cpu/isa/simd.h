@@ -98,13 +98,13 @@ ALWAYS_INLINE void mmx_write(struct cpu *cpu, unsigned n, u64 value)
 
 /* V, W bodies whose memory operand has `size` bytes; align as vec_load(). */
 #define XMM_OP_SIZED(name, lane, size, align)                                                                          \
-    static void name##_rr(BODY_SIGNATURE)                                                                              \
+    BODY_FUNCTION(name##_rr)                                                                                           \
     {                                                                                                                  \
         union xmm_reg d = cpu->arch.xmm[insn->dst], s = cpu->arch.xmm[insn->src];                                      \
         lane(&d, &s, 16, (u8)insn->imm);                                                                               \
         cpu->arch.xmm[insn->dst] = d;                                                                                  \
     }                                                                                                                  \
-    static void name##_rm(BODY_SIGNATURE)                                                                              \
+    BODY_FUNCTION(name##_rm)                                                                                           \
     {                                                                                                                  \
         union xmm_reg d, s = {.u64 = {0, 0}};                                                                          \
         vec_load(cpu, insn, &s, size, align);                                                                          \
@@ -119,7 +119,7 @@ ALWAYS_INLINE void mmx_write(struct cpu *cpu, unsigned n, u64 value)
 
 /* P, Q bodies with 8 bytes of memory (`width` W64) or 4 (W32: the low unpacks). */
 #define MMX_OP_WIDTH(op, width)                                                                                        \
-    static void op_mmx_##op##_rr(BODY_SIGNATURE)                                                                       \
+    BODY_FUNCTION(op_mmx_##op##_rr)                                                                                    \
     {                                                                                                                  \
         union xmm_reg d = {.u64 = {0, 0}}, s = {.u64 = {0, 0}};                                                        \
         if (!mmx_begin(cpu))                                                                                           \
@@ -129,7 +129,7 @@ ALWAYS_INLINE void mmx_write(struct cpu *cpu, unsigned n, u64 value)
         lane_##op(&d, &s, 8, (u8)insn->imm);                                                                           \
         mmx_write(cpu, insn->dst, d.u64[0]);                                                                           \
     }                                                                                                                  \
-    static void op_mmx_##op##_rm(BODY_SIGNATURE)                                                                       \
+    BODY_FUNCTION(op_mmx_##op##_rm)                                                                                    \
     {                                                                                                                  \
         union xmm_reg d = {.u64 = {0, 0}}, s = {.u64 = {0, 0}};                                                        \
         if (!mmx_begin(cpu))                                                                                           \

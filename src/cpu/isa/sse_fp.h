@@ -136,7 +136,7 @@ ALWAYS_INLINE union xmm_reg xmm_source(struct cpu *cpu, const struct insn *insn,
     }
 
 #define FP_INSTANCE(name, suffix, step, size, memory)                                                                  \
-    static void name##_##suffix(BODY_SIGNATURE)                                                                        \
+    BODY_FUNCTION(name##_##suffix)                                                                                     \
     {                                                                                                                  \
         union xmm_reg s = xmm_source(cpu, insn, size, memory), d = cpu->arch.xmm[insn->dst];                           \
         step(cpu, &d, &s);                                                                                             \

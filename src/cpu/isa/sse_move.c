@@ -9,9 +9,9 @@
 #define XMM_SRC cpu->arch.xmm[insn->src]
 
 /* ---- whole registers: MOVAPS and its like (aligned), MOVUPS and its like */
-static void move_rr(BODY_SIGNATURE) { XMM_DST = XMM_SRC; }
+BODY_FUNCTION(move_rr) { XMM_DST = XMM_SRC; }
 
-static void move_aligned_rm(BODY_SIGNATURE)
+BODY_FUNCTION(move_aligned_rm)
 {
     union xmm_reg v;
 
@@ -19,9 +19,9 @@ static void move_aligned_rm(BODY_SIGNATURE)
     XMM_DST = v;
 }
 
-static void move_aligned_mr(BODY_SIGNATURE) { vec_store(cpu, insn, &XMM_SRC, 16, 16); }
+BODY_FUNCTION(move_aligned_mr) { vec_store(cpu, insn, &XMM_SRC, 16, 16); }
 
-static void move_unaligned_rm(BODY_SIGNATURE)
+BODY_FUNCTION(move_unaligned_rm)
 {
     union xmm_reg v;
 
@@ -29,7 +29,7 @@ static void move_unaligned_rm(BODY_SIGNATURE)
     XMM_DST = v;
 }
 
-static void move_unaligned_mr(BODY_SIGNATURE) { vec_store(cpu, insn, &XMM_SRC, 16, 1); }
+BODY_FUNCTION(move_unaligned_mr) { vec_store(cpu, insn, &XMM_SRC, 16, 1); }
 
 #define BODY_MOVE(name, rr, rm, mr)                                                                                    \
     const struct body name = {{[FORM_RR] = SAME_WIDTHS(rr), [FORM_RM] = SAME_WIDTHS(rm), [FORM_MR] = SAME_WIDTHS(mr)}};
@@ -39,21 +39,21 @@ BODY_MOVE(op_mov_unaligned, move_rr, move_unaligned_rm, move_unaligned_mr)
 
 /* ---- MOVSS, MOVSD: between registers only the low lane moves; a load clears the rest */
 #define MOVE_SCALAR(name, member, width)                                                                               \
-    static void name##_rr(BODY_SIGNATURE) { XMM_DST.member[0] = XMM_SRC.member[0]; }                                   \
-    static void name##_rm(BODY_SIGNATURE)                                                                              \
+    BODY_FUNCTION(name##_rr) { XMM_DST.member[0] = XMM_SRC.member[0]; }                                                \
+    BODY_FUNCTION(name##_rm)                                                                                           \
     {                                                                                                                  \
         u64 v = memory_read(cpu, insn, width);                                                                         \
         XMM_DST.u64[0] = v;                                                                                            \
         XMM_DST.u64[1] = 0;                                                                                            \
     }                                                                                                                  \
-    static void name##_mr(BODY_SIGNATURE) { memory_write(cpu, insn, XMM_SRC.member[0], width); }                       \
+    BODY_FUNCTION(name##_mr) { memory_write(cpu, insn, XMM_SRC.member[0], width); }                                    \
     BODY_MOVE(name, name##_rr, name##_rm, name##_mr)
 
 MOVE_SCALAR(op_movss, u32, W32)
 MOVE_SCALAR(op_movsd_xmm, u64, W64)
 
 /* MOVQ F3 0F 7E and 66 0F D6: as MOVSD, but the register form clears the upper half. */
-static void movq_rr(BODY_SIGNATURE)
+BODY_FUNCTION(movq_rr)
 {
     XMM_DST.u64[0] = XMM_SRC.u64[0];
     XMM_DST.u64[1] = 0;
@@ -61,15 +61,15 @@ static void movq_rr(BODY_SIGNATURE)
 BODY_MOVE(op_movq_xmm, movq_rr, op_movsd_xmm_rm, op_movsd_xmm_mr)
 
 /* ---- halves */
-static void movlps_rm(BODY_SIGNATURE) { XMM_DST.u64[0] = memory_read(cpu, insn, W64); }
+BODY_FUNCTION(movlps_rm) { XMM_DST.u64[0] = memory_read(cpu, insn, W64); }
 
-static void movhps_rm(BODY_SIGNATURE) { XMM_DST.u64[1] = memory_read(cpu, insn, W64); }
+BODY_FUNCTION(movhps_rm) { XMM_DST.u64[1] = memory_read(cpu, insn, W64); }
 
-static void movhps_mr(BODY_SIGNATURE) { memory_write(cpu, insn, XMM_SRC.u64[1], W64); }
+BODY_FUNCTION(movhps_mr) { memory_write(cpu, insn, XMM_SRC.u64[1], W64); }
 
-static void movhlps_rr(BODY_SIGNATURE) { XMM_DST.u64[0] = XMM_SRC.u64[1]; }
+BODY_FUNCTION(movhlps_rr) { XMM_DST.u64[0] = XMM_SRC.u64[1]; }
 
-static void movlhps_rr(BODY_SIGNATURE) { XMM_DST.u64[1] = XMM_SRC.u64[0]; }
+BODY_FUNCTION(movlhps_rr) { XMM_DST.u64[1] = XMM_SRC.u64[0]; }
 
 /* The register forms of opcodes 12 and 16 are the crossing moves. */
 BODY_MOVE(op_movlps, movhlps_rr, movlps_rm, op_movsd_xmm_mr)

@@ -15,11 +15,11 @@ BODY_UNARY(op_pop)
 {
     u64 value = stack_peek(cpu, 0, w);
 
-    if (f == FORM_MR) {
+    if (form_dst_is_memory(f)) {
         u64 old_rsp = cpu->arch.gpr[RSP], offset;
 
         stack_adjust(cpu, (i64)width_bytes(w));
-        offset = effective_address(cpu, insn);
+        offset = operand_address(cpu, insn, f);
         cpu->arch.gpr[RSP] = old_rsp;
         mem_write(cpu, (enum seg)insn->seg, offset, value, w);
         stack_adjust(cpu, (i64)width_bytes(w));

@@ -10,20 +10,20 @@
 
 /* One function per width, the same for every form: the operands are implied. */
 #define STRING_WIDTH(name, w)                                                                                          \
-    static void name##_##w(BODY_SIGNATURE) { name##_body(cpu, insn, w); }
+    BODY_FUNCTION(name##_##w) { name##_any(cpu, insn, w); }
 #define STRING_ROW(name)                                                                                               \
     {                                                                                                                  \
         name##_W8, name##_W16, name##_W32, name##_W64                                                                  \
     }
 #define STRING_BODY(name)                                                                                              \
-    ALWAYS_INLINE void name##_body(BODY_SIGNATURE, enum width w);                                                      \
+    ALWAYS_INLINE void name##_any(BODY_SIGNATURE, enum width w);                                                       \
     STRING_WIDTH(name, W8)                                                                                             \
     STRING_WIDTH(name, W16)                                                                                            \
     STRING_WIDTH(name, W32)                                                                                            \
     STRING_WIDTH(name, W64)                                                                                            \
     const struct body name = {                                                                                         \
         {STRING_ROW(name), STRING_ROW(name), STRING_ROW(name), STRING_ROW(name), STRING_ROW(name)}};                   \
-    ALWAYS_INLINE void name##_body(BODY_SIGNATURE, const enum width w)
+    ALWAYS_INLINE void name##_any(BODY_SIGNATURE, const enum width w)
 
 ALWAYS_INLINE u64 string_offset(const struct cpu *cpu, const struct insn *insn, enum gpr reg)
 {

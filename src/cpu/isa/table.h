@@ -52,8 +52,9 @@ enum insn_prefix { P__, PNP, P66, PF3, PF2 };
 #define OPERAND_KINDS(K)                                                                                               \
     K(___)                                                                                                             \
     K(E_b)                                                                                                             \
-    K(E_w) K(E_d) K(E_q) K(E_v) K(E_y) K(G_b) K(G_w) K(G_d) K(G_q) K(G_v) K(G_y) K(G_z) K(M_x) K(M_b) K(M_w) K(M_d)    \
-        K(M_q) K(M_v) K(M_y) K(M_p) K(R_v) K(R_y) K(R_d) K(R_q)                                                        \
+    K(E_w)                                                                                                             \
+    K(E_d) K(E_q) K(E_v) K(E_y) K(G_b) K(G_w) K(G_d) K(G_q) K(G_v) K(G_y) K(G_z) K(M_x) K(M_b) K(M_w) K(M_d) K(M_q)    \
+        K(M_v) K(M_y) K(M_p) K(R_v) K(R_y) K(R_d) K(R_q)                                                               \
             K(E_v64) /* v, but 64-bit by default in 64-bit mode (PUSH, near CALL) */                                   \
         K(Z_b) K(Z_v) K(Z_v64) K(Z_y) K(I_b) K(I_bs) /* sign-extended to the operand size */ K(I_w) K(I_z) K(I_v)      \
             K(I_1) K(J_b) K(J_z) K(A_p) K(O_b) K(O_v) K(S_w) K(C_y) K(D_y) K(AL_) K(AX_) K(rAX) K(CL_) K(DX_) K(V_x)   \
@@ -76,7 +77,7 @@ enum insn_attribute {
     ONLY64 = 1 << 4,  /* exists in 64-bit mode only */
     D64 = 1 << 5,     /* operand size is 64 by default in 64-bit mode (no 32) */
     F64 = 1 << 6,     /* operand size is 64 in 64-bit mode whatever 66 says (near branches; AMD: SG-06) */
-    END_BLK = 1 << 7, /* ends a basic block */
+    END_BLK = 1 << 7, /* ends a basic block: may change what follows it, or needs the exact tick */
     SERIAL = 1 << 8,
     X87 = 1 << 9,          /* #NM on EM or TS; pending unmasked exceptions -> #MF is the body's (waiting forms) */
     MMX = 1 << 10,         /* #UD on EM, #NM on TS; the body handles pending #MF and sets the tag word */
@@ -86,6 +87,7 @@ enum insn_attribute {
     REPABLE = 1 << 14,     /* string instruction: F3/F2 repeat */
     W_B = 1 << 15,         /* byte-width row although no operand says so (string and I/O forms) */
     NEEDS_XSAVE = 1 << 16, /* #UD unless CR4.OSXSAVE */
+    BRANCH = 1 << 17,      /* near branch: ends a basic block by going on at insn[1] or insn[2] (body.h) */
 };
 
 #endif

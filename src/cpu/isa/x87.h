@@ -135,7 +135,7 @@ ALWAYS_INLINE bool x87_report(struct cpu *cpu, u16 host, u16 blocking)
 /* ---- last-instruction pointers: after the last access that may fault */
 ALWAYS_INLINE void x87_note(struct cpu *cpu, const struct insn *insn)
 {
-    cpu->arch.x87_ip = cpu->arch.rip;
+    cpu->arch.x87_ip = insn_rip(cpu, insn);
     cpu->arch.x87_cs = cpu->arch.seg[CS].selector;
     cpu->arch.x87_opcode = (u16)((insn->opcode & 7) << 8 | insn->modrm);
 }

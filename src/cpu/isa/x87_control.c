@@ -14,11 +14,12 @@ static bool wait_for_interrupt(struct cpu *cpu)
 {
     if (cpu->host.ports.ferr == NULL)
         cpu_unimplemented(cpu, "x87 exception with CR0.NE = 0 on a machine without FERR#");
+    cpu_demand_exact(cpu);
     if (cpu->host.ports.ferr(cpu->host.ports.context, true))
         return true;
     cpu->d.next_rip = cpu->arch.rip;
     cpu->d.in_rep = true; /* not complete: the same instruction follows */
-    cpu->clock->retired--;
+    cpu->clock->unretired++;
     cpu_attention(cpu);
     return false;
 }

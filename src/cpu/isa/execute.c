@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * One instruction by itself: for the stepping engine and for tests.
+ */
+#include "cpu/isa/insn.h"
+
+static const struct insn *stop(struct cpu *cpu, const struct insn *insn)
+{
+    (void)cpu;
+    (void)insn;
+    return NULL;
+}
+
+void insn_execute(struct cpu *cpu, const struct insn *insn)
+{
+    struct insn alone[3];
+
+    alone[0] = *insn;
+    alone[1].exec = stop; /* where branches that fall through, and all others, go on */
+    alone[2].exec = stop; /* where taken branches do */
+    insn = alone;
+    while (insn != NULL)
+        insn = insn->exec(cpu, insn);
+}
