@@ -100,25 +100,30 @@ static enum cpu_mode mode_of(const struct cpu_arch *arch)
     return code & SEG_DB ? MODE_COMPAT32 : MODE_COMPAT16;
 }
 
-static u32 decode_key_of(const struct cpu *cpu)
+/* What control registers say in the decode key. */
+static u32 control_key_of(const struct cpu_arch *arch)
 {
-    const struct cpu_arch *arch = &cpu->arch;
-    enum cpu_mode mode = cpu->d.mode;
-    u32 key;
+    u32 key = 0;
 
-    if (mode == MODE_LONG)
-        key = 2;
-    else
-        key = arch->seg[CS].attr & SEG_DB ? 1 : 0;
-    key |= arch->seg[SS].attr & SEG_DB ? KEY_STACK32 : 0;
-    key |= mode <= MODE_VM86 ? KEY_REAL_OR_VM : 0;
-    key |= mode == MODE_VM86 ? KEY_VM : 0;
-    key |= (u32)arch->cpl << KEY_CPL_SHIFT;
     key |= arch->cr0 & CR0_EM ? KEY_EM : 0;
     key |= arch->cr0 & CR0_TS ? KEY_TS : 0;
     key |= arch->cr0 & CR0_MP ? KEY_MP : 0;
     key |= arch->cr4 & CR4_OSFXSR ? KEY_OSFXSR : 0;
     key |= arch->cr4 & CR4_OSXSAVE ? KEY_OSXSAVE : 0;
+    return key;
+}
+
+/* What the mode, CS, SS and CPL say in the decode key. */
+static u32 ring_key_of(const struct cpu_arch *arch, enum cpu_mode mode)
+{
+    u32 key = (u32)arch->cpl << KEY_CPL_SHIFT;
+
+    if (mode == MODE_LONG)
+        return key | 2; /* whatever SS holds, the stack has 64 bits */
+    key |= arch->seg[CS].attr & SEG_DB ? 1 : 0;
+    key |= arch->seg[SS].attr & SEG_DB ? KEY_STACK32 : 0;
+    key |= mode <= MODE_VM86 ? KEY_REAL_OR_VM : 0;
+    key |= mode == MODE_VM86 ? KEY_VM : 0;
     return key;
 }
 
@@ -167,6 +172,39 @@ static void update_breakpoints(struct cpu *cpu)
     }
 }
 
+/* Effective base and flat bits of one segment register. */
+static void update_segment(struct cpu *cpu, enum seg s)
+{
+    struct cpu_derived *d = &cpu->d;
+    const struct segment *seg = &cpu->arch.seg[s];
+    u32 bit = 1u << s;
+
+    if (d->mode == MODE_LONG) {
+        d->seg_base[s] = s >= FS ? seg->base : 0;
+        d->seg_flat_read |= bit;
+        d->seg_flat_write |= bit;
+        return;
+    }
+    d->seg_base[s] = seg->base;
+    d->seg_flat_read = (d->seg_flat_read & ~bit) | (u32)segment_is_flat(cpu, seg, false) << s;
+    d->seg_flat_write = (d->seg_flat_write & ~bit) | (u32)segment_is_flat(cpu, seg, true) << s;
+}
+
+/* What CPL, AC and the data breakpoints make of a data access. */
+static void update_views(struct cpu *cpu)
+{
+    struct cpu_derived *d = &cpu->d;
+    struct tlb_view *no_hits = (struct tlb_view *)&view_without_hits;
+    enum access_view old_view = d->view_kind;
+
+    d->align_check = (cpu->arch.cr0 & CR0_AM) && (cpu->arch.rflags & FLAG_AC) && cpu->arch.cpl == 3;
+    d->view_kind = view_of(cpu);
+    d->view = d->align_check || d->watchpoints ? no_hits : &cpu->mmu.view[d->view_kind];
+    d->supervisor_view = d->watchpoints ? no_hits : &cpu->mmu.view[VIEW_SUPERVISOR];
+    if (d->view_kind != old_view)
+        d->fetch_page = 1; /* what may be fetched depends on the view */
+}
+
 /* Whether linear addresses are offsets in CS SS DS and ES, with nothing to check. */
 static bool flat_segments(const struct cpu *cpu)
 {
@@ -179,41 +217,53 @@ static bool flat_segments(const struct cpu *cpu)
            (d->seg_base[ES] | d->seg_base[CS] | d->seg_base[SS] | d->seg_base[DS]) == 0;
 }
 
-void cpu_update_derived(struct cpu *cpu)
+/* How code is fetched and decoded: after the segments. */
+static void update_code(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
-    struct tlb_view *no_hits = (struct tlb_view *)&view_without_hits;
-    enum access_view old_view = d->view_kind;
 
-    d->mode = mode_of(&cpu->arch);
-    d->laddr_mask = d->mode == MODE_LONG ? ~0ull : 0xFFFFFFFFull;
-    d->decode_key = decode_key_of(cpu);
-    d->seg_flat_read = 0;
-    d->seg_flat_write = 0;
-    for (unsigned s = ES; s <= GS; s++) {
-        const struct segment *seg = &cpu->arch.seg[s];
-
-        if (d->mode == MODE_LONG) {
-            d->seg_base[s] = s >= FS ? seg->base : 0;
-            d->seg_flat_read |= 1u << s;
-            d->seg_flat_write |= 1u << s;
-        } else {
-            d->seg_base[s] = seg->base;
-            d->seg_flat_read |= (u32)segment_is_flat(cpu, seg, false) << s;
-            d->seg_flat_write |= (u32)segment_is_flat(cpu, seg, true) << s;
-        }
-    }
-    update_breakpoints(cpu);
-    d->align_check = (cpu->arch.cr0 & CR0_AM) && (cpu->arch.rflags & FLAG_AC) && cpu->arch.cpl == 3;
-    d->view_kind = view_of(cpu);
-    d->view = d->align_check || d->watchpoints ? no_hits : &cpu->mmu.view[d->view_kind];
-    d->supervisor_view = d->watchpoints ? no_hits : &cpu->mmu.view[VIEW_SUPERVISOR];
+    d->decode_key = d->control_key | ring_key_of(&cpu->arch, d->mode);
     if (flat_segments(cpu))
         d->decode_key |= KEY_FLAT;
     d->code_flat = d->mode == MODE_LONG || cpu->arch.seg[CS].limit == 0xFFFFFFFF;
     d->one_by_one = !d->code_flat || d->watchpoints;
-    if (d->view_kind != old_view)
-        d->fetch_page = 1; /* what may be fetched depends on the view */
+}
+
+void cpu_update_derived(struct cpu *cpu)
+{
+    struct cpu_derived *d = &cpu->d;
+
+    d->mode = mode_of(&cpu->arch);
+    d->laddr_mask = d->mode == MODE_LONG ? ~0ull : 0xFFFFFFFFull;
+    d->control_key = control_key_of(&cpu->arch);
+    for (unsigned s = ES; s <= GS; s++)
+        update_segment(cpu, s);
+    update_breakpoints(cpu);
+    update_views(cpu);
+    update_code(cpu);
+}
+
+void cpu_update_ring(struct cpu *cpu)
+{
+    enum cpu_mode mode = mode_of(&cpu->arch);
+
+    if (mode != cpu->d.mode) { /* segment registers mean something else */
+        cpu_update_derived(cpu);
+        return;
+    }
+    if (mode != MODE_LONG) {
+        update_segment(cpu, CS);
+        update_segment(cpu, SS);
+    }
+    update_views(cpu);
+    update_code(cpu);
+}
+
+void cpu_update_segment(struct cpu *cpu, enum seg seg)
+{
+    update_segment(cpu, seg);
+    if (cpu->d.mode != MODE_LONG)
+        update_code(cpu);
 }
 
 void cpu_update_paging(struct cpu *cpu)

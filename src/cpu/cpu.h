@@ -101,7 +101,7 @@ const char *cpu_mode_name(enum cpu_mode mode);
 /* Decode key: everything outside the bytes that changes what they decode to. At most 16 bits (insn_tag()). */
 enum decode_key {
     KEY_WIDTH = 3,      /* 0 = 16-bit, 1 = 32-bit, 2 = 64-bit code */
-    KEY_STACK32 = 4,    /* SS.B */
+    KEY_STACK32 = 4,    /* SS.B; 0 in 64-bit mode, where the stack pointer has 64 bits whatever SS holds */
     KEY_REAL_OR_VM = 8, /* real mode or VM86 */
     KEY_VM = 16,
     KEY_CPL_SHIFT = 5, /* two bits */
@@ -124,7 +124,7 @@ struct cpu_derived {
     u64 laddr_mask;                    /* ~0 in 64-bit mode, else FFFFFFFFh */
     u64 seg_base[6];                   /* effective: 0 for ES CS SS DS in 64-bit mode */
     u32 seg_flat_read, seg_flat_write; /* bit per segment: no limit or type check needed */
-    u32 decode_key;
+    u32 decode_key, control_key; /* the second: the first's bits that come from CR0 and CR4 */
     struct tlb_view *view;            /* data view for accesses at the current CPL and AC */
     struct tlb_view *supervisor_view; /* implicit supervisor accesses */
     enum access_view view_kind;
@@ -267,9 +267,13 @@ ALWAYS_INLINE void cpu_demand_exact(struct cpu *cpu)
 }
 
 /* Recompute the derived section (mode, keys, flat bits, views, paging mode) after any change to CR0, CR4, EFER, CPL,
- * CS, SS, RFLAGS.VM/AC or DR7. Cheap; called by the door, segment loads, POPF and mode changes.
+ * segment registers, RFLAGS.VM/AC or DR7.
  * effects: does not flush the TLB (callers know the architectural rule). */
 void cpu_update_derived(struct cpu *cpu);
+/* The same, cheaper, when nothing changed but CS, SS, CPL and RFLAGS: the door's common case. */
+void cpu_update_ring(struct cpu *cpu);
+/* The same when nothing changed but one data segment register or SS. */
+void cpu_update_segment(struct cpu *cpu, enum seg seg);
 /* Mirror CR0/CR3/CR4/EFER/PDPTEs into mmu.mode. */
 void cpu_update_paging(struct cpu *cpu);
 

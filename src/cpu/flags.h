@@ -89,13 +89,17 @@ static inline u64 flags_get(const struct cpu *cpu)
     return (cpu->arch.rflags & ~FLAGS_ARITHMETIC) | flags_arithmetic(cpu);
 }
 
-/* Replace the whole RFLAGS (bit 1 forced to 1). Requests attention when TF or IF may matter at the next boundary.
- * Callers that change VM or AC call cpu_update_derived() afterwards (the door does). */
+/* Replace the whole RFLAGS (bit 1 forced to 1). Callers that change VM or AC call cpu_update_derived() afterwards (the
+ * door does). Requests attention when the next boundary has something to do: a single step (TF), RF, which covers one
+ * instruction, a virtual interrupt (VIP), or interrupts that have just been enabled. */
 static inline void flags_put(struct cpu *cpu, u64 rflags)
 {
+    u64 enabled = rflags & ~cpu->arch.rflags & FLAG_IF;
+
     cpu->arch.rflags = rflags | FLAG_FIXED1;
     flags_put_arithmetic(cpu, rflags);
-    cpu_attention(cpu);
+    if ((rflags & (FLAG_TF | FLAG_RF | FLAG_VIP)) | enabled)
+        cpu_attention(cpu);
 }
 
 #endif

@@ -23,17 +23,23 @@ void iret_describe_frame(struct transition *t, const struct iret_frame *frame, u
     t->frame_word_bytes = (u8)width_bytes(operand);
 }
 
-void iret_commit(struct cpu *cpu, struct transition *t)
+static void unblock_nmi(struct cpu *cpu)
 {
     cpu->arch.nmi_blocked = 0;
+    if (cpu->arch.nmi_pending)
+        cpu_attention(cpu);
+}
+
+void iret_commit(struct cpu *cpu, struct transition *t)
+{
+    unblock_nmi(cpu);
     ring_commit(cpu, t);
 }
 
 void ring_iret(struct cpu *cpu, enum width operand)
 {
     if (!cpu_is_amd(cpu))
-        cpu->arch.nmi_blocked = 0; /* SH-05: even when the IRET faults */
-    cpu_attention(cpu);
+        unblock_nmi(cpu); /* SH-05: even when the IRET faults */
 
     if (cpu->d.mode == MODE_REAL) {
         iret_from_real(cpu, operand);
@@ -42,7 +48,7 @@ void ring_iret(struct cpu *cpu, enum width operand)
     } else if (cpu->arch.rflags & FLAG_NT) {
         REQUIRE(cpu, !cpu_long_mode(cpu), GP(0), RULE_IR_01);
         task_return(cpu);
-        cpu->arch.nmi_blocked = 0;
+        unblock_nmi(cpu);
     } else {
         iret_from_protected(cpu, operand);
     }

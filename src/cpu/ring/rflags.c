@@ -46,7 +46,7 @@ void rflags_popf(struct cpu *cpu, u64 image, enum width operand)
     /* VM, VIF and VIP stay; RF is cleared (DB-04). */
     flags_put(cpu, (old & ~(writable | FLAG_RF)) | (image & writable));
     if ((old ^ cpu->arch.rflags) & FLAG_AC)
-        cpu_update_derived(cpu);
+        cpu_update_ring(cpu);
 }
 
 u64 rflags_pushf_image(struct cpu *cpu, enum width operand)
@@ -73,10 +73,11 @@ void rflags_cli(struct cpu *cpu)
 void rflags_sti(struct cpu *cpu)
 {
     if (cpu->d.mode == MODE_REAL || cpu->arch.cpl <= cpu_iopl(cpu)) {
-        if (!(cpu->arch.rflags & FLAG_IF))
+        if (!(cpu->arch.rflags & FLAG_IF)) {
+            cpu->arch.rflags |= FLAG_IF;
             cpu->arch.shadow |= SHADOW_STI; /* SH-04 */
-        cpu->arch.rflags |= FLAG_IF;
-        cpu_attention(cpu);
+            cpu_attention(cpu);
+        }
         return;
     }
     REQUIRE(cpu, virtual_if(cpu), GP(0), RULE_IO_01);

@@ -44,32 +44,23 @@ struct ring_state ring_state_of(const struct cpu *cpu, u64 rip)
     };
 }
 
-struct transition transition_begin(const struct cpu *cpu, enum mechanism mechanism)
-{
-    struct transition t = {
-        .mechanism = mechanism,
-        .new_cpl = cpu->arch.cpl,
-        .cs = cpu->arch.seg[CS],
-        .ss = cpu->arch.seg[SS],
-        .rip = cpu->d.next_rip,
-        .from = ring_state_of(cpu, cpu->arch.rip),
-    };
-
-    t.rsp = t.from.rsp;
-    t.rflags = t.from.rflags;
-    return t;
-}
+/* Mechanisms that replace more of the processor's state than CS, SS, CPL and RFLAGS. */
+static bool replaces_state(enum mechanism m) { return m >= MECH_TASK_SWITCH || m == MECH_IRET_TASK; }
 
 /* Recompute what depends on the mode and show the transition. */
 static void open_door(struct cpu *cpu, struct transition *t)
 {
-    cpu_update_derived(cpu);
+    if (replaces_state(t->mechanism))
+        cpu_update_derived(cpu);
+    else
+        cpu_update_ring(cpu);
     cpu->d.last_mechanism = (u8)t->mechanism;
     cpu->d.in_rep = false; /* the next event interrupts the handler, not the repeated instruction (ID-14) */
     t->sequence = ++cpu->d.door_count;
-    t->to = ring_state_of(cpu, t->rip);
-    if (cpu->host.observer && cpu->host.observer->transition)
+    if (ring_is_observed(cpu)) {
+        t->to = ring_state_of(cpu, t->rip);
         cpu->host.observer->transition(cpu->host.observer->context, cpu, t);
+    }
 }
 
 void ring_commit(struct cpu *cpu, struct transition *t)
@@ -99,10 +90,12 @@ void ring_commit_mode(struct cpu *cpu, enum mechanism mechanism, const struct ri
 
 void ring_side(struct cpu *cpu, enum side_kind kind, u32 number, u64 old_value, u64 new_value)
 {
+    if (cpu->host.observer == NULL || cpu->host.observer->side == NULL)
+        return;
+
     struct side_event event = {.kind = kind, .number = number, .old_value = old_value, .new_value = new_value};
 
-    if (cpu->host.observer && cpu->host.observer->side)
-        cpu->host.observer->side(cpu->host.observer->context, cpu, &event);
+    cpu->host.observer->side(cpu->host.observer->context, cpu, &event);
 }
 
 void ring_side_undelivered(struct cpu *cpu, const struct fault *fault)

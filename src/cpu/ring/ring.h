@@ -4,11 +4,57 @@
 #ifndef RINGSIDE_CPU_RING_RING_H
 #define RINGSIDE_CPU_RING_RING_H
 
+#include "cpu/flags.h"
 #include "cpu/ring/transition.h"
 
-/* Begin staging: a transition whose target is the processor's present state. Remembers that state as t.from, so a
- * mechanism that changes more than the door commits (CR3, control registers) calls this before it changes anything. */
-struct transition transition_begin(const struct cpu *cpu, enum mechanism mechanism);
+/* Fill one side of a transition from the processor's present state. rip is the instruction pointer to report. */
+struct ring_state ring_state_of(const struct cpu *cpu, u64 rip);
+
+ALWAYS_INLINE bool ring_is_observed(const struct cpu *cpu)
+{
+    return cpu->host.observer != NULL && cpu->host.observer->transition != NULL;
+}
+
+/* Begin staging: a transition whose target is the processor's present state. Remembers that state as t->from, so a
+ * mechanism that changes more than the door commits (CR3, control registers) calls this before it changes anything.
+ * in: rflags  flags_get(), which the caller has already */
+ALWAYS_INLINE void transition_stage(struct transition *t, const struct cpu *cpu, enum mechanism mechanism, u64 rflags)
+{
+    t->mechanism = mechanism;
+    t->new_cpl = cpu->arch.cpl;
+    t->stage = 0;
+    t->cs = cpu->arch.seg[CS];
+    t->ss = cpu->arch.seg[SS];
+    t->rip = cpu->d.next_rip;
+    t->rsp = cpu->arch.gpr[RSP];
+    t->rflags = rflags;
+    t->vector = 0;
+    t->has_vector = t->has_error = false;
+    t->error = 0;
+    t->cr2 = 0;
+    t->rule = 0;
+    t->gate = GATE_NONE;
+    t->ist = 0;
+    t->stack_source = STACK_UNCHANGED;
+    t->gate_selector = 0;
+    t->gate_dpl = 0;
+    t->parameters = 0;
+    t->frame = 0;
+    t->frame_words = t->frame_word_bytes = 0;
+    t->msr[0] = t->msr[1] = t->msr[2] = 0;
+    t->msrs = 0;
+    if (ring_is_observed(cpu)) {
+        t->from = ring_state_of(cpu, cpu->arch.rip);
+    }
+}
+
+ALWAYS_INLINE struct transition transition_begin(const struct cpu *cpu, enum mechanism mechanism)
+{
+    struct transition t;
+
+    transition_stage(&t, cpu, mechanism, flags_get(cpu));
+    return t;
+}
 
 /* Commit a validated, staged transition and show it to the observer.
  * in:      t  from transition_begin(); target and cause filled by the mechanism; to/sequence are filled here
@@ -19,9 +65,6 @@ void ring_commit(struct cpu *cpu, struct transition *t);
 /* The same for a change of CR0, EFER or EFLAGS.VM that changes the mode without a far transfer: the mechanism has
  * already assigned the control register; the door recomputes the mode (and CPL where PE decides it) and shows it. */
 void ring_commit_mode(struct cpu *cpu, enum mechanism mechanism, const struct ring_state *before);
-
-/* Fill one side of a transition from the processor's present state. rip is the instruction pointer to report. */
-struct ring_state ring_state_of(const struct cpu *cpu, u64 rip);
 
 /* Report SWAPGS, CR3 writes, WRMSR to the observer. */
 void ring_side(struct cpu *cpu, enum side_kind kind, u32 number, u64 old_value, u64 new_value);

@@ -61,7 +61,7 @@ void segment_load(struct cpu *cpu, enum seg seg, u16 selector)
         load_stack(cpu, selector);
     else
         load_data(cpu, seg, selector);
-    cpu_update_derived(cpu);
+    cpu_update_segment(cpu, seg);
 }
 
 /* The second half of a system descriptor in long mode: the base has 64 bits and must be canonical (SG-09). */
@@ -137,7 +137,7 @@ void segment_revoke_outward(struct cpu *cpu)
         if (selector_is_null(s->selector) || (!conforming && segment_dpl(s) < cpu->arch.cpl)) {
             s->selector = 0;
             s->attr = SEG_UNUSABLE; /* the base stays (IR-14) */
+            cpu_update_segment(cpu, data[i]);
         }
     }
-    cpu_update_derived(cpu);
 }

@@ -46,7 +46,7 @@ enum stack_source {
     STACK_SOURCES
 };
 
-/* One side of a transition. */
+/* One side of a transition, for the observer. */
 struct ring_state {
     u64 rip, rsp, rflags, cr3, gs_base, kernel_gs_base;
     u16 cs, ss;
@@ -80,9 +80,9 @@ struct transition {
     u8 frame_words, frame_word_bytes;
     u64 msr[3]; /* values of the MSRs read, in the order STAR/LSTAR/FMASK or SYSENTER_CS/ESP/EIP */
     u8 msrs;
-    /* Filled by the door. */
+    u64 sequence; /* number of this transition, from 1: given by the door */
+    /* Filled only when somebody observes, by transition_begin() and by the door. */
     struct ring_state from, to;
-    u64 sequence; /* number of this transition, from 1 */
 };
 
 enum side_kind { SIDE_SWAPGS, SIDE_CR3, SIDE_WRMSR, SIDE_CR0, SIDE_CR4, SIDE_UNDELIVERED, SIDE_KINDS };
