@@ -15,15 +15,15 @@ function(tour_image name machine emulation)
         set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}/${base}.o)
         add_custom_command(OUTPUT ${object}
             COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/${name}
-            COMMAND ${CMAKE_C_COMPILER} ${machine} ${tour_flags} -c ${source} -o ${object}
+            COMMAND ${GUEST_COMPILER} ${machine} ${tour_flags} -c ${source} -o ${object}
             DEPENDS ${source} ${headers} VERBATIM)
         list(APPEND objects ${object})
     endforeach()
     set(image ${CMAKE_CURRENT_BINARY_DIR}/${name}.elf)
     add_custom_command(OUTPUT ${image}
-        COMMAND ${CMAKE_LINKER} -m ${emulation} -z noexecstack -z max-page-size=4096 --no-warn-rwx-segments
+        COMMAND ${GUEST_LINKER} -m ${emulation} -z noexecstack -z max-page-size=4096 --no-warn-rwx-segments
                 -T ${tour_dir}/${name}/link.ld -o ${image}.linked ${objects}
-        COMMAND ${CMAKE_OBJCOPY} -O elf32-i386 ${image}.linked ${image} # a Multiboot loader wants ELF32
+        COMMAND ${GUEST_OBJCOPY} -O elf32-i386 ${image}.linked ${image} # a Multiboot loader wants ELF32
         DEPENDS ${objects} ${tour_dir}/${name}/link.ld VERBATIM)
     firmware_embed(${name} ${image})
     set(firmware_objects ${firmware_objects} PARENT_SCOPE)

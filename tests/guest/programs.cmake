@@ -7,7 +7,7 @@ function(guest_program name source width)
     set(out ${guest_programs_dir}/${name})
     add_custom_command(OUTPUT ${out}
         COMMAND ${CMAKE_COMMAND} -E make_directory ${guest_programs_dir}
-        COMMAND ${CMAKE_C_COMPILER} -m${width} -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -no-pie -nostdlib
+        COMMAND ${GUEST_COMPILER} -m${width} -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-pic -no-pie -nostdlib
             -static -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -Wl,--build-id=none
             -o ${out} ${guest_dir}/start.S ${guest_dir}/start.c ${guest_dir}/${source}
         DEPENDS ${guest_dir}/start.S ${guest_dir}/start.c ${guest_dir}/${source} ${guest_dir}/guest.h ${guest_dir}/marker.h)

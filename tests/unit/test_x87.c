@@ -7,7 +7,7 @@
 #include "cpu/isa/x87.h"
 
 #define M(opcode, digit) opcode, 0x04 | (digit) << 3, 0x25, 0x00, 0x00, 0x03, 0x00 /* [FIXTURE_DATA], 64-bit code */
-#define HOLE(opcode, digit) opcode, 0x04 | (digit) << 3, 0x25, 0x00, 0x00, 0x04, 0x00
+#define HOLE(opcode, digit) opcode, (u8)(0x04 | (digit) << 3), 0x25, 0x00, 0x00, 0x04, 0x00
 
 static void open_64(struct fixture *fx)
 {
