@@ -85,7 +85,7 @@ const char *cpu_mode_name(enum cpu_mode mode)
 }
 
 /* source: SDM 3A, "Modes of Operation"; SDM 3A, "Code-Segment Descriptor in 64-bit Mode" */
-static enum cpu_mode mode_of(const struct cpu_arch *arch)
+ALWAYS_INLINE enum cpu_mode mode_of(const struct cpu_arch *arch)
 {
     u16 code = arch->seg[CS].attr;
 
@@ -114,7 +114,7 @@ static u32 control_key_of(const struct cpu_arch *arch)
 }
 
 /* What the mode, CS, SS and CPL say in the decode key. */
-static u32 ring_key_of(const struct cpu_arch *arch, enum cpu_mode mode)
+ALWAYS_INLINE u32 ring_key_of(const struct cpu_arch *arch, enum cpu_mode mode)
 {
     u32 key = (u32)arch->cpl << KEY_CPL_SHIFT;
 
@@ -128,7 +128,7 @@ static u32 ring_key_of(const struct cpu_arch *arch, enum cpu_mode mode)
 }
 
 /* Whether accesses through a segment outside 64-bit mode need no limit and type check. */
-static bool segment_is_flat(const struct cpu *cpu, const struct segment *seg, bool write)
+ALWAYS_INLINE bool segment_is_flat(const struct cpu *cpu, const struct segment *seg, bool write)
 {
     bool code = (seg->attr & SEG_CODE) != 0;
 
@@ -145,7 +145,7 @@ static bool segment_is_flat(const struct cpu *cpu, const struct segment *seg, bo
     return !code || (seg->attr & SEG_READABLE);
 }
 
-static enum access_view view_of(const struct cpu *cpu)
+ALWAYS_INLINE enum access_view view_of(const struct cpu *cpu)
 {
     if (cpu->arch.cpl == 3)
         return VIEW_USER;
@@ -173,7 +173,7 @@ static void update_breakpoints(struct cpu *cpu)
 }
 
 /* Effective base and flat bits of one segment register. */
-static void update_segment(struct cpu *cpu, enum seg s)
+ALWAYS_INLINE void update_segment(struct cpu *cpu, enum seg s)
 {
     struct cpu_derived *d = &cpu->d;
     const struct segment *seg = &cpu->arch.seg[s];
@@ -191,7 +191,7 @@ static void update_segment(struct cpu *cpu, enum seg s)
 }
 
 /* What CPL, AC and the data breakpoints make of a data access. */
-static void update_views(struct cpu *cpu)
+ALWAYS_INLINE void update_views(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
     struct tlb_view *no_hits = (struct tlb_view *)&view_without_hits;
@@ -206,7 +206,7 @@ static void update_views(struct cpu *cpu)
 }
 
 /* Whether linear addresses are offsets in CS SS DS and ES, with nothing to check. */
-static bool flat_segments(const struct cpu *cpu)
+ALWAYS_INLINE bool flat_segments(const struct cpu *cpu)
 {
     const struct cpu_derived *d = &cpu->d;
     const u32 data = 1u << ES | 1u << SS | 1u << DS;
@@ -218,7 +218,7 @@ static bool flat_segments(const struct cpu *cpu)
 }
 
 /* How code is fetched and decoded: after the segments. */
-static void update_code(struct cpu *cpu)
+ALWAYS_INLINE void update_code(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
 

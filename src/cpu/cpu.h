@@ -22,11 +22,31 @@
 /* Hidden ("cached") state of a segment register. attr holds descriptor bits 40-47 in its bits 0-7 (type, S, DPL, P)
  * and bits 52-55 in its bits 8-11 (AVL, L, D/B, G). SEG_UNUSABLE: loaded with a null selector. */
 struct segment {
-    u16 selector;
-    u16 attr;
-    u32 limit; /* in bytes, already scaled by G */
+    union {
+        struct {
+            u16 selector;
+            u16 attr;
+            u32 limit; /* in bytes, already scaled by G */
+        };
+        u64 word; /* the three as one: see segment_make() */
+    };
     u64 base;
 };
+
+/* A segment register's contents, stored and copied in two halves. A transition stages segments and commits them a few
+ * cycles later: hosts forward a store to a load only when the load lies within one store. */
+ALWAYS_INLINE struct segment segment_make(u16 selector, u16 attr, u32 limit, u64 base)
+{
+    return (struct segment){.word = selector | (u64)attr << 16 | (u64)limit << 32, .base = base};
+}
+ALWAYS_INLINE void segment_copy(struct segment *to, const struct segment *from)
+{
+    /* volatile: compilers join the halves otherwise */
+    u64 word = *(const volatile u64 *)&from->word, base = *(const volatile u64 *)&from->base;
+
+    to->word = word;
+    to->base = base;
+}
 
 struct table_register {
     u64 base;
@@ -114,9 +134,9 @@ enum decode_key {
 };
 
 struct cpu_derived {
-    u64 next_rip;  /* where execution goes after this instruction; a branch body assigns it */
-    /* The instruction that may raise now. While `exact` is false arch.rip stands at the first byte of its block, and the
-     * clock counts the whole block: cpu->host.engine knows how to put both right. */
+    u64 next_rip; /* where execution goes after this instruction; a branch body assigns it */
+    /* The instruction that may raise now. While `exact` is false arch.rip stands at the first byte of its block, and
+     * the clock counts the whole block: cpu->host.engine knows how to put both right. */
     const struct insn *insn;
     bool exact;
     u64 stop_tick; /* the run loop leaves its inner loop when clock->ticks reaches this; 0 = attention now */
@@ -124,9 +144,9 @@ struct cpu_derived {
     u64 laddr_mask;                    /* ~0 in 64-bit mode, else FFFFFFFFh */
     u64 seg_base[6];                   /* effective: 0 for ES CS SS DS in 64-bit mode */
     u32 seg_flat_read, seg_flat_write; /* bit per segment: no limit or type check needed */
-    u32 decode_key, control_key; /* the second: the first's bits that come from CR0 and CR4 */
-    struct tlb_view *view;            /* data view for accesses at the current CPL and AC */
-    struct tlb_view *supervisor_view; /* implicit supervisor accesses */
+    u32 decode_key, control_key;       /* the second: the first's bits that come from CR0 and CR4 */
+    struct tlb_view *view;             /* data view for accesses at the current CPL and AC */
+    struct tlb_view *supervisor_view;  /* implicit supervisor accesses */
     enum access_view view_kind;
     bool align_check; /* CR0.AM, EFLAGS.AC and CPL 3: every access goes the slow way */
     bool watchpoints; /* a data breakpoint is enabled in DR7 */
@@ -136,7 +156,7 @@ struct cpu_derived {
     u64 fetch_page; /* linear page that fetch_host translates, or 1 */
     const u8 *fetch_host;
     paddr_t fetch_paddr;
-    u32 fetch_slots;        /* the page's place in the engine's decode cache */
+    u32 fetch_slots;      /* the page's place in the engine's decode cache */
     u64 fetch_generation; /* mmu.flushes when the page was opened */
     bool code_flat;       /* no CS limit check on fetch: 64-bit mode, or a 4 GiB limit */
     bool one_by_one;      /* fetches are checked against CS's limit, or data breakpoints may hit: no blocks */

@@ -162,7 +162,7 @@ static inline void fixture_tables(struct ring_fixture *f, bool long_mode)
 static inline void fixture_enter(struct ring_fixture *f, u16 cs, u16 ss, u64 rip, u64 rsp, u64 rflags)
 {
     struct transition t = transition_begin(f->cpu, MECH_RESTORE);
-    struct descriptor d;
+    struct descriptor d = {0};
 
     t.new_cpl = cs & 3;
     assert_true(descriptor_fetch(f->cpu, cs, &d));

@@ -39,7 +39,7 @@ static void a_table_ends_at_its_limit(void **state)
 {
     (void)state;
     struct fixture *f = fixture_new(VENDOR_INTEL);
-    struct descriptor d;
+    struct descriptor d = {0};
 
     f->cpu->arch.gdtr.limit = 0x17;
     assert_true(descriptor_fetch(f->cpu, DATA0 | 3, &d));
@@ -58,7 +58,7 @@ static void wide_descriptors_need_sixteen_bytes(void **state)
 {
     (void)state;
     struct fixture *f = fixture_new64(VENDOR_INTEL, CODE64);
-    struct descriptor d;
+    struct descriptor d = {0};
 
     gdt_put(f, FREE + 8, 0x00000000FFFF8123);
     f->cpu->arch.gdtr.limit = FREE + 15;
@@ -75,7 +75,7 @@ static void accessed_and_busy_bits_reach_memory(void **state)
     (void)state;
     struct fixture *f = fixture_new(VENDOR_INTEL);
     u64 before = gdt_get(f, DATA3), tss = gdt_get(f, TSS2_SEL);
-    struct descriptor d;
+    struct descriptor d = {0};
 
     assert_true(descriptor_fetch(f->cpu, DATA3, &d));
     descriptor_set_accessed(f->cpu, &d);

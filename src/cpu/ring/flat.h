@@ -13,12 +13,9 @@
 /* Base 0, limit 4 GiB - 1, present, of the given type, DPL and size bits (SEG_L or SEG_DB). */
 ALWAYS_INLINE struct segment flat_segment(u16 selector, u16 type, u8 dpl, u16 size)
 {
-    return (struct segment){
-        .selector = selector,
-        .attr = (u16)(type | SEG_S | (dpl << SEG_DPL_SHIFT) | SEG_PRESENT | size | SEG_G),
-        .limit = 0xFFFFFFFFu,
-        .base = 0,
-    };
+    u32 attr = (u32)type | SEG_S | ((u32)dpl << SEG_DPL_SHIFT) | SEG_PRESENT | size | SEG_G;
+
+    return segment_make(selector, (u16)attr, 0xFFFFFFFFu, 0);
 }
 
 ALWAYS_INLINE struct segment flat_code64(u16 selector, u8 dpl)

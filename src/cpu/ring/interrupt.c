@@ -13,10 +13,8 @@ static bool is_software(enum mechanism m) { return m == MECH_INT_N || m == MECH_
 
 /* RFLAGS as pushed, with RF by the event's class (ID-14). source: SDM 3B "Instruction-Breakpoint Exception Condition"
  */
-static u64 pushed_rflags(const struct cpu *cpu, const struct interrupt_event *event)
+static u64 pushed_rflags(const struct cpu *cpu, const struct interrupt_event *event, u64 rflags)
 {
-    u64 rflags = flags_get(cpu);
-
     switch (event->mechanism) {
     case MECH_INT_N:
     case MECH_INT3:
@@ -28,53 +26,6 @@ static u64 pushed_rflags(const struct cpu *cpu, const struct interrupt_event *ev
     case MECH_TRAP: return (event->in_rep || cpu->d.in_rep) && !cpu_is_amd(cpu) ? rflags | FLAG_RF : rflags;
     default: return rflags;
     }
-}
-
-void delivery_check_gate(const struct delivery *dv)
-{
-    if (dv->software)
-        REQUIRE(dv->cpu, dv->gate.dpl >= dv->cpu->arch.cpl, GP(delivery_gate_error(dv)), RULE_ID_02);
-    REQUIRE(dv->cpu, dv->gate.present, NP(delivery_gate_error(dv)), RULE_ID_04);
-}
-
-struct descriptor delivery_code_segment(const struct delivery *dv)
-{
-    struct cpu *cpu = dv->cpu;
-    u32 error = delivery_selector_error(dv, dv->gate.selector);
-    struct descriptor cs;
-
-    REQUIRE(cpu, !selector_is_null(dv->gate.selector), GP(dv->ext), RULE_ID_05);
-    REQUIRE(cpu, descriptor_fetch(cpu, dv->gate.selector, &cs), GP(error), RULE_ID_05);
-    REQUIRE(cpu, descriptor_is_code(&cs), GP(error), RULE_ID_05);
-    REQUIRE(cpu, cs.dpl <= cpu->arch.cpl, GP(error), RULE_ID_07);
-    if (cpu_long_mode(cpu)) /* UNVERIFIED: the order of this check against P (ID-06) */
-        REQUIRE(cpu, (cs.attr & (SEG_L | SEG_DB)) == SEG_L, GP(error), RULE_ID_06);
-    REQUIRE(cpu, cs.present, NP(error), RULE_ID_05);
-    return cs;
-}
-
-struct transition delivery_transition(const struct delivery *dv, enum gate_kind gate)
-{
-    const struct interrupt_event *event = dv->event;
-    struct transition t = transition_begin(dv->cpu, event->mechanism);
-
-    t.has_vector = true;
-    t.vector = event->vector;
-    t.has_error = event->has_error;
-    t.error = event->error;
-    t.cr2 = event->cr2;
-    t.rule = event->rule;
-    t.gate = gate;
-    t.gate_selector = dv->gate.selector;
-    t.gate_dpl = dv->gate.dpl;
-    return t;
-}
-
-u64 delivery_handler_rflags(const struct delivery *dv, bool interrupt_gate)
-{
-    u64 clear = FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM | (interrupt_gate ? FLAG_IF : 0);
-
-    return flags_get(dv->cpu) & ~clear;
 }
 
 /* ---- protected mode, outside long mode */
@@ -136,15 +87,32 @@ static struct stack_cursor protected_stack(const struct delivery *dv, struct tra
     return stack_new(cpu, &t->ss, tss.sp, t->new_cpl, SS_(delivery_selector_error(dv, tss.ss)), RULE_ID_24);
 }
 
-/* Data segments as VM86 leaves them for the handler: saved, then null (ID-18). */
-static void push_vm86_segments(struct cpu *cpu, struct stack_cursor *stack, enum width w)
-{
-    static const enum seg order[] = {GS, FS, DS, ES};
+/* The words of the handler's frame in the order in which they are pushed; VM86's data segments come first (ID-18). */
+#define FRAME_MAX 10u
 
-    for (unsigned i = 0; i < ARRAY_LEN(order); i++)
-        stack_push(stack, cpu->arch.seg[order[i]].selector, w);
+ALWAYS_INLINE void push_frame(const struct delivery *dv, struct stack_cursor *stack, bool inner, bool from_vm86,
+                              enum width w)
+{
+    static const enum seg data[] = {GS, FS, DS, ES};
+    const struct cpu_arch *arch = &dv->cpu->arch;
+    u64 word[FRAME_MAX];
+    unsigned n = 0;
+
+    for (unsigned i = 0; from_vm86 && i < ARRAY_LEN(data); i++)
+        word[n++] = arch->seg[data[i]].selector;
+    if (inner) {
+        word[n++] = arch->seg[SS].selector;
+        word[n++] = arch->gpr[RSP];
+    }
+    word[n++] = dv->image;
+    word[n++] = arch->seg[CS].selector;
+    word[n++] = dv->event->return_rip;
+    if (dv->event->has_error)
+        word[n++] = dv->event->error; /* ID-15: a 16-bit gate pushes 16 bits */
+    stack_push_words(stack, word, n, w);
 }
 
+/* Data segments as VM86 leaves them for the handler (ID-18). */
 static void null_data_segments(struct cpu *cpu)
 {
     static const enum seg all[] = {ES, DS, FS, GS};
@@ -157,12 +125,13 @@ static void deliver_gate(struct delivery *dv, const struct gate_form *form)
 {
     struct cpu *cpu = dv->cpu;
     struct descriptor cs = delivery_code_segment(dv);
-    struct transition t = delivery_transition(dv, form->kind);
+    struct transition t;
     bool from_vm86 = cpu_vm86(cpu);
     bool inner = !descriptor_is_conforming(&cs) && cs.dpl < cpu->arch.cpl; /* ID-08 */
     unsigned words = 3u + (inner ? 2 : 0) + (from_vm86 ? 4 : 0) + (dv->event->has_error ? 1 : 0);
     struct stack_cursor stack;
 
+    delivery_transition(&t, dv, form->kind);
     if (from_vm86)
         REQUIRE(cpu, inner && cs.dpl == 0, GP(delivery_selector_error(dv, dv->gate.selector)), RULE_ID_18);
     t.new_cpl = inner ? cs.dpl : cpu->arch.cpl;
@@ -176,17 +145,7 @@ static void deliver_gate(struct delivery *dv, const struct gate_form *form)
     t.cs = descriptor_segment(&cs, selector_with_rpl(dv->gate.selector, t.new_cpl));
 
     /* ID-19: what is pushed stays below the stack pointer when a later push faults; no register has changed. */
-    if (from_vm86)
-        push_vm86_segments(cpu, &stack, form->width);
-    if (inner) {
-        stack_push(&stack, cpu->arch.seg[SS].selector, form->width);
-        stack_push(&stack, cpu->arch.gpr[RSP], form->width);
-    }
-    stack_push(&stack, dv->image, form->width);
-    stack_push(&stack, cpu->arch.seg[CS].selector, form->width);
-    stack_push(&stack, dv->event->return_rip, form->width);
-    if (dv->event->has_error)
-        stack_push(&stack, dv->event->error, form->width); /* ID-15: a 16-bit gate pushes 16 bits */
+    push_frame(dv, &stack, inner, from_vm86, form->width);
 
     t.rsp = stack.sp;
     t.frame = stack_linear(&stack);
@@ -218,13 +177,15 @@ static void deliver_protected(struct delivery *dv)
 static struct delivery delivery_of(struct cpu *cpu, const struct interrupt_event *event)
 {
     bool software = is_software(event->mechanism);
+    u64 rflags = flags_get(cpu);
 
     return (struct delivery){
         .cpu = cpu,
         .event = event,
         .software = software,
         .ext = !software, /* INT1 counts as a hardware event (ID-15) */
-        .image = pushed_rflags(cpu, event),
+        .rflags = rflags,
+        .image = pushed_rflags(cpu, event, rflags),
     };
 }
 
@@ -250,11 +211,14 @@ void interrupt_software(struct cpu *cpu, enum mechanism mechanism, u8 vector)
     struct interrupt_event event = {
         .mechanism = mechanism, .vector = vector, .return_rip = cpu->d.next_rip, /* ID-26, ID-21 */
     };
-    struct delivery dv = delivery_of(cpu, &event);
 
     if (mechanism == MECH_INTO)
         REQUIRE(cpu, !cpu_64bit(cpu), UD, RULE_ID_26);
-    if (cpu_vm86(cpu) && mechanism == MECH_INT_N && delivery_redirected(&dv))
-        return;
+    if (cpu_vm86(cpu) && mechanism == MECH_INT_N) {
+        struct delivery dv = delivery_of(cpu, &event);
+
+        if (delivery_redirected(&dv))
+            return;
+    }
     interrupt_deliver(cpu, &event);
 }

@@ -15,6 +15,7 @@ struct delivery {
     const struct interrupt_event *event;
     bool software; /* INT n, INT3, INTO: the gate's DPL counts, EXT is 0, RF is pushed as 0 */
     u32 ext;       /* EXT bit of the error codes of faults in this delivery (ID-15, ID-28) */
+    u64 rflags;    /* before */
     u64 image;     /* RFLAGS as they are pushed (ID-14) */
     struct descriptor gate;
 };
@@ -28,13 +29,54 @@ ALWAYS_INLINE u32 delivery_selector_error(const struct delivery *dv, u16 selecto
 }
 
 /* DPL (software events only) and P of the gate, after its type: ID-02, ID-04, ID-22. */
-void delivery_check_gate(const struct delivery *dv);
+ALWAYS_INLINE void delivery_check_gate(const struct delivery *dv)
+{
+    if (dv->software)
+        REQUIRE(dv->cpu, dv->gate.dpl >= dv->cpu->arch.cpl, GP(delivery_gate_error(dv)), RULE_ID_02);
+    REQUIRE(dv->cpu, dv->gate.present, NP(delivery_gate_error(dv)), RULE_ID_04);
+}
+
 /* The gate's code segment: null, table, type, DPL, in long mode L and D, and P (ID-05 to ID-07). */
-struct descriptor delivery_code_segment(const struct delivery *dv);
-/* A transition with its cause filled in, for the observer. */
-struct transition delivery_transition(const struct delivery *dv, enum gate_kind gate);
+ALWAYS_INLINE struct descriptor delivery_code_segment(const struct delivery *dv)
+{
+    struct cpu *cpu = dv->cpu;
+    u32 error = delivery_selector_error(dv, dv->gate.selector);
+    struct descriptor cs;
+
+    REQUIRE(cpu, !selector_is_null(dv->gate.selector), GP(dv->ext), RULE_ID_05);
+    REQUIRE(cpu, descriptor_fetch(cpu, dv->gate.selector, &cs), GP(error), RULE_ID_05);
+    REQUIRE(cpu, descriptor_is_code(&cs), GP(error), RULE_ID_05);
+    REQUIRE(cpu, cs.dpl <= cpu->arch.cpl, GP(error), RULE_ID_07);
+    if (cpu_long_mode(cpu)) /* UNVERIFIED: the order of this check against P (ID-06) */
+        REQUIRE(cpu, (cs.attr & (SEG_L | SEG_DB)) == SEG_L, GP(error), RULE_ID_06);
+    REQUIRE(cpu, cs.present, NP(error), RULE_ID_05);
+    return cs;
+}
+
+/* Begin staging, with the cause filled in for the observer. */
+ALWAYS_INLINE void delivery_transition(struct transition *t, const struct delivery *dv, enum gate_kind gate)
+{
+    const struct interrupt_event *event = dv->event;
+
+    transition_stage(t, dv->cpu, event->mechanism, dv->rflags);
+    t->has_vector = true;
+    t->vector = event->vector;
+    t->has_error = event->has_error;
+    t->error = event->error;
+    t->cr2 = event->cr2;
+    t->rule = event->rule;
+    t->gate = gate;
+    t->gate_selector = dv->gate.selector;
+    t->gate_dpl = dv->gate.dpl;
+}
+
 /* RFLAGS of the handler: ID-13, ID-27. */
-u64 delivery_handler_rflags(const struct delivery *dv, bool interrupt_gate);
+ALWAYS_INLINE u64 delivery_handler_rflags(const struct delivery *dv, bool interrupt_gate)
+{
+    u64 clear = FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM | (interrupt_gate ? FLAG_IF : 0);
+
+    return dv->rflags & ~clear;
+}
 
 /* Through a 64-bit gate (EFER.LMA = 1). */
 void delivery_long(struct delivery *dv);

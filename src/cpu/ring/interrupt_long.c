@@ -42,7 +42,7 @@ static u64 new_rsp(const struct delivery *dv, struct transition *t)
 void delivery_long(struct delivery *dv)
 {
     struct cpu *cpu = dv->cpu;
-    unsigned words = dv->event->has_error ? 6 : 5;
+    unsigned words = dv->event->has_error ? 6 : 5; /* the error code is the last */
     struct stack_cursor stack;
     struct descriptor cs;
     struct transition t;
@@ -51,7 +51,7 @@ void delivery_long(struct delivery *dv)
     fetch_gate(dv);
     interrupt = dv->gate.type == SYS_INTERRUPT_GATE;
     cs = delivery_code_segment(dv);
-    t = delivery_transition(dv, interrupt ? GATE_INTERRUPT64 : GATE_TRAP64);
+    delivery_transition(&t, dv, interrupt ? GATE_INTERRUPT64 : GATE_TRAP64);
     t.new_cpl = descriptor_is_conforming(&cs) ? cpu->arch.cpl : cs.dpl; /* ID-08 */
     t.rip = dv->gate.offset;
     t.rflags = delivery_handler_rflags(dv, interrupt);
@@ -66,14 +66,11 @@ void delivery_long(struct delivery *dv)
         t.stage |= STAGE_SS;
     }
 
-    stack_push(&stack, cpu->arch.seg[SS].selector, W64);
-    stack_push(&stack, cpu->arch.gpr[RSP], W64);
-    stack_push(&stack, dv->image, W64);
-    stack_push(&stack, cpu->arch.seg[CS].selector, W64);
-    stack_push(&stack, dv->event->return_rip, W64);
-    if (dv->event->has_error)
-        stack_push(&stack, dv->event->error, W64);
+    /* ID-19: what is pushed stays below the stack pointer when a later push faults; no register has changed. */
+    const u64 word[] = {cpu->arch.seg[SS].selector, cpu->arch.gpr[RSP],    dv->image,
+                        cpu->arch.seg[CS].selector, dv->event->return_rip, dv->event->error};
 
+    stack_push_words(&stack, word, words, W64);
     t.rsp = stack.sp;
     t.frame = stack_linear(&stack);
     t.frame_words = (u8)words;

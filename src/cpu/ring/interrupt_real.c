@@ -29,11 +29,11 @@ void delivery_ivt(struct delivery *dv, u64 image, u64 clear)
     stack_push(&stack, dv->event->return_rip, W16);
 
     dv->gate.selector = (u16)(entry >> 16);
-    t = delivery_transition(dv, GATE_IVT);
+    delivery_transition(&t, dv, GATE_IVT);
     t.cs = vm86 ? segment_vm86(dv->gate.selector) : segment_real(&cpu->arch.seg[CS], dv->gate.selector); /* RM-02 */
     t.rip = entry & 0xFFFF;
     t.rsp = stack.sp;
-    t.rflags = flags_get(cpu) & ~clear;
+    t.rflags = dv->rflags & ~clear;
     t.stage = STAGE_RSP | STAGE_RFLAGS;
     t.frame = stack_linear(&stack);
     t.frame_words = 3;

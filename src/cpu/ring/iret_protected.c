@@ -63,7 +63,7 @@ void iret_from_protected(struct cpu *cpu, enum width operand)
     cs = segment_return_code(cpu, frame.cs, RULE_IR_05, RULE_IR_05);
     to64 = cpu_long_mode(cpu) && (cs.attr & SEG_L);
     outward = selector_rpl(frame.cs) > cpu->arch.cpl;
-    t = transition_begin(cpu, outward ? MECH_IRET_OUTER : MECH_IRET_SAME);
+    transition_stage(&t, cpu, outward ? MECH_IRET_OUTER : MECH_IRET_SAME, flags_get(cpu));
     t.new_cpl = selector_rpl(frame.cs);
     t.rip = frame.rip;
     t.stage = STAGE_RSP | STAGE_RFLAGS;

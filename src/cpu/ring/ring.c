@@ -65,11 +65,11 @@ static void open_door(struct cpu *cpu, struct transition *t)
 
 void ring_commit(struct cpu *cpu, struct transition *t)
 {
-    cpu->arch.seg[CS] = t->cs;
+    segment_copy(&cpu->arch.seg[CS], &t->cs);
     cpu->arch.cpl = t->new_cpl;
     cpu->d.next_rip = t->rip;
     if (t->stage & STAGE_SS)
-        cpu->arch.seg[SS] = t->ss;
+        segment_copy(&cpu->arch.seg[SS], &t->ss);
     if (t->stage & STAGE_RSP)
         cpu->arch.gpr[RSP] = t->rsp;
     if (t->stage & STAGE_RFLAGS)

@@ -15,16 +15,15 @@ ALWAYS_INLINE bool ring_is_observed(const struct cpu *cpu)
     return cpu->host.observer != NULL && cpu->host.observer->transition != NULL;
 }
 
-/* Begin staging: a transition whose target is the processor's present state. Remembers that state as t->from, so a
+/* Begin staging: a transition whose target is the processor's present state. Remembers that state as t.from, so a
  * mechanism that changes more than the door commits (CR3, control registers) calls this before it changes anything.
- * in: rflags  flags_get(), which the caller has already */
+ *
+ * transition_stage() leaves cs, and ss with STAGE_SS, to the mechanism. in: rflags  flags_get() */
 ALWAYS_INLINE void transition_stage(struct transition *t, const struct cpu *cpu, enum mechanism mechanism, u64 rflags)
 {
     t->mechanism = mechanism;
     t->new_cpl = cpu->arch.cpl;
     t->stage = 0;
-    t->cs = cpu->arch.seg[CS];
-    t->ss = cpu->arch.seg[SS];
     t->rip = cpu->d.next_rip;
     t->rsp = cpu->arch.gpr[RSP];
     t->rflags = rflags;
@@ -43,9 +42,8 @@ ALWAYS_INLINE void transition_stage(struct transition *t, const struct cpu *cpu,
     t->frame_words = t->frame_word_bytes = 0;
     t->msr[0] = t->msr[1] = t->msr[2] = 0;
     t->msrs = 0;
-    if (ring_is_observed(cpu)) {
+    if (ring_is_observed(cpu))
         t->from = ring_state_of(cpu, cpu->arch.rip);
-    }
 }
 
 ALWAYS_INLINE struct transition transition_begin(const struct cpu *cpu, enum mechanism mechanism)
@@ -53,6 +51,8 @@ ALWAYS_INLINE struct transition transition_begin(const struct cpu *cpu, enum mec
     struct transition t;
 
     transition_stage(&t, cpu, mechanism, flags_get(cpu));
+    t.cs = cpu->arch.seg[CS];
+    t.ss = cpu->arch.seg[SS];
     return t;
 }
 

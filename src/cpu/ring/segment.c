@@ -110,22 +110,6 @@ void segment_load_tr(struct cpu *cpu, u16 selector)
     cpu->arch.tr = descriptor_segment(&d, selector);
 }
 
-struct descriptor segment_return_code(struct cpu *cpu, u16 selector, enum rule rule, enum rule size_rule)
-{
-    u32 error = selector_error(selector);
-    u8 rpl = selector_rpl(selector);
-    struct descriptor code;
-
-    REQUIRE(cpu, !selector_is_null(selector), GP(0), rule);
-    REQUIRE(cpu, descriptor_fetch(cpu, selector, &code), GP(error), rule);
-    REQUIRE(cpu, descriptor_is_code(&code), GP(error), rule);
-    REQUIRE(cpu, !(cpu_long_mode(cpu) && (code.attr & SEG_L) && (code.attr & SEG_DB)), GP(error), size_rule);
-    REQUIRE(cpu, rpl >= cpu->arch.cpl, GP(error), rule);
-    REQUIRE(cpu, descriptor_is_conforming(&code) ? code.dpl <= rpl : code.dpl == rpl, GP(error), rule);
-    REQUIRE(cpu, code.present, NP(error), rule);
-    return code;
-}
-
 void segment_revoke_outward(struct cpu *cpu)
 {
     static const enum seg data[] = {ES, FS, GS, DS};
@@ -135,6 +119,8 @@ void segment_revoke_outward(struct cpu *cpu)
         bool conforming = (s->attr & (SEG_CODE | SEG_CONFORMING)) == (SEG_CODE | SEG_CONFORMING);
 
         if (selector_is_null(s->selector) || (!conforming && segment_dpl(s) < cpu->arch.cpl)) {
+            if (s->selector == 0 && s->attr == SEG_UNUSABLE)
+                continue; /* it has been already */
             s->selector = 0;
             s->attr = SEG_UNUSABLE; /* the base stays (IR-14) */
             cpu_update_segment(cpu, data[i]);

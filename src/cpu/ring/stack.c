@@ -6,117 +6,19 @@
 
 #include "cpu/mem.h"
 
-enum access_view access_view_at(const struct cpu *cpu, u8 cpl)
-{
-    if (cpl == 3)
-        return VIEW_USER;
-    return cpu->arch.rflags & FLAG_AC ? VIEW_SUPERVISOR_AC : VIEW_SUPERVISOR;
-}
-
-struct stack_cursor stack_new(struct cpu *cpu, const struct segment *ss, u64 sp, u8 cpl, struct fault fault,
-                              enum rule rule)
-{
-    bool big = ss->attr & SEG_DB;
-
-    return (struct stack_cursor){
-        .cpu = cpu,
-        .ss = *ss,
-        .sp = big ? sp & 0xFFFFFFFF : sp,
-        .mask = big ? 0xFFFFFFFF : 0xFFFF,
-        .view = access_view_at(cpu, cpl),
-        .fault = fault,
-        .rule = rule,
-    };
-}
-
-struct stack_cursor stack_new64(struct cpu *cpu, u64 rsp, u8 cpl, struct fault fault, enum rule rule)
-{
-    return (struct stack_cursor){
-        .cpu = cpu,
-        .sp = rsp,
-        .mask = ~0ull,
-        .view = access_view_at(cpu, cpl),
-        .fault = fault,
-        .rule = rule,
-    };
-}
-
-struct stack_cursor stack_current(struct cpu *cpu, enum rule rule)
-{
-    if (cpu_64bit(cpu))
-        return stack_new64(cpu, cpu->arch.gpr[RSP], cpu->arch.cpl, SS_(0), rule);
-    return stack_new(cpu, &cpu->arch.seg[SS], cpu->arch.gpr[RSP], cpu->arch.cpl, SS_(0), rule);
-}
-
-/* Whether bytes first..first+size-1 lie inside the segment. SDM 3A "Limit Checking". */
-static bool inside_segment(const struct segment *ss, u64 first, unsigned size)
-{
-    u64 last = first + size - 1;
-
-    if (ss->attr & SEG_UNUSABLE)
-        return false;
-    if (!(ss->attr & SEG_CODE) && (ss->attr & SEG_EXPAND_DOWN))
-        return first > ss->limit && last <= (ss->attr & SEG_DB ? 0xFFFFFFFFull : 0xFFFFull);
-    return last <= ss->limit;
-}
-
-/* Checked linear address of the word at a stack pointer. */
-static laddr_t word_address(const struct stack_cursor *c, u64 sp, enum width w)
-{
-    unsigned size = width_bytes(w);
-
-    if (c->mask == ~0ull) {
-        REQUIRE(c->cpu, cpu_canonical(c->cpu, sp) && cpu_canonical(c->cpu, sp + size - 1), c->fault, c->rule);
-        return sp;
-    }
-    REQUIRE(c->cpu, inside_segment(&c->ss, sp & c->mask, size), c->fault, c->rule);
-    return (c->ss.base + (sp & c->mask)) & 0xFFFFFFFF;
-}
-
-/* The pointer moved by a signed amount: only the bits that the stack's size says take part. */
-static u64 moved(const struct stack_cursor *c, u64 by) { return (c->sp & ~c->mask) | ((c->sp + by) & c->mask); }
-
-void stack_push(struct stack_cursor *c, u64 value, enum width w)
-{
-    u64 sp = moved(c, -(u64)width_bytes(w));
-
-    lin_write(c->cpu, word_address(c, sp, w), value & width_mask(w), w, c->view);
-    c->sp = sp;
-}
-
-u64 stack_pop(struct stack_cursor *c, enum width w)
-{
-    u64 value = lin_read(c->cpu, word_address(c, c->sp, w), w, c->view);
-
-    c->sp = moved(c, width_bytes(w));
-    return value;
-}
-
-u64 stack_peek(struct stack_cursor *c, u64 offset, enum width w)
-{
-    return lin_read(c->cpu, word_address(c, moved(c, offset), w), w, c->view);
-}
-
-void stack_release(struct stack_cursor *c, u64 bytes) { c->sp = moved(c, bytes); }
-
-void stack_require_room(struct stack_cursor *c, unsigned count, enum width w)
+void stack_require_each(const struct stack_cursor *c, unsigned count, enum width w)
 {
     u64 sp = c->sp;
 
     for (unsigned i = 0; i < count; i++) {
         sp = (sp & ~c->mask) | ((sp - width_bytes(w)) & c->mask);
-        word_address(c, sp, w);
+        stack_word_address(c, sp, w);
     }
-}
-
-laddr_t stack_linear(const struct stack_cursor *c)
-{
-    return c->mask == ~0ull ? c->sp : (c->ss.base + (c->sp & c->mask)) & 0xFFFFFFFF;
 }
 
 /* ---- The checks of a new stack segment. */
 
-enum violation stack_segment_check(struct cpu *cpu, u16 selector, u8 cpl, struct descriptor *out)
+ALWAYS_INLINE enum violation check(struct cpu *cpu, u16 selector, u8 cpl, struct descriptor *out)
 {
     if (selector_is_null(selector))
         return VIOLATION_NULL;
@@ -131,6 +33,11 @@ enum violation stack_segment_check(struct cpu *cpu, u16 selector, u8 cpl, struct
     if (!out->present)
         return VIOLATION_ABSENT;
     return VIOLATION_NONE;
+}
+
+enum violation stack_segment_check(struct cpu *cpu, u16 selector, u8 cpl, struct descriptor *out)
+{
+    return check(cpu, selector, cpl, out);
 }
 
 /* What each mechanism makes of a violation: the vector of the ordinary ones (an absent segment is #SS everywhere:
@@ -158,7 +65,7 @@ enum rule stack_violation_rule(enum stack_use use, enum violation v)
 struct segment stack_segment_load(struct cpu *cpu, enum stack_use use, u16 selector, u8 cpl, u32 ext)
 {
     struct descriptor d;
-    enum violation v = stack_segment_check(cpu, selector, cpl, &d);
+    enum violation v = check(cpu, selector, cpl, &d);
 
     REQUIRE(cpu, v == VIOLATION_NONE, stack_violation_fault(use, v, selector, ext), stack_violation_rule(use, v));
     descriptor_set_accessed(cpu, &d);

@@ -9,6 +9,7 @@
 #define RINGSIDE_CPU_RING_STACK_H
 
 #include "cpu/fault.h"
+#include "cpu/mem.h"
 #include "cpu/ring/descriptor.h"
 
 /* A stack being pushed to or popped from. */
@@ -23,28 +24,156 @@ struct stack_cursor {
 };
 
 /* The view of a data access made at a privilege level (not necessarily the current one), with the present EFLAGS.AC. */
-enum access_view access_view_at(const struct cpu *cpu, u8 cpl);
+ALWAYS_INLINE enum access_view access_view_at(const struct cpu *cpu, u8 cpl)
+{
+    if (cpl == 3)
+        return VIEW_USER;
+    return cpu->arch.rflags & FLAG_AC ? VIEW_SUPERVISOR_AC : VIEW_SUPERVISOR;
+}
+
+/* A new stack through a segment (not 64-bit mode). sp: whole register value; fault: what a word without room raises. */
+ALWAYS_INLINE struct stack_cursor stack_new(struct cpu *cpu, const struct segment *ss, u64 sp, u8 cpl,
+                                            struct fault fault, enum rule rule)
+{
+    bool big = ss->attr & SEG_DB;
+
+    return (struct stack_cursor){
+        .cpu = cpu,
+        .ss = *ss,
+        .sp = big ? sp & 0xFFFFFFFF : sp,
+        .mask = big ? 0xFFFFFFFF : 0xFFFF,
+        .view = access_view_at(cpu, cpl),
+        .fault = fault,
+        .rule = rule,
+    };
+}
+
+/* A new flat 64-bit stack. */
+ALWAYS_INLINE struct stack_cursor stack_new64(struct cpu *cpu, u64 rsp, u8 cpl, struct fault fault, enum rule rule)
+{
+    return (struct stack_cursor){
+        .cpu = cpu,
+        .sp = rsp,
+        .mask = ~0ull,
+        .view = access_view_at(cpu, cpl),
+        .fault = fault,
+        .rule = rule,
+    };
+}
 
 /* The current stack: SS:RSP at the current CPL (64-bit mode: flat). Faults are #SS(0) under rule. */
-struct stack_cursor stack_current(struct cpu *cpu, enum rule rule);
-/* A new stack through a segment (not 64-bit mode). sp: whole register value; fault: what a word without room raises. */
-struct stack_cursor stack_new(struct cpu *cpu, const struct segment *ss, u64 sp, u8 cpl, struct fault fault,
-                              enum rule rule);
-/* A new flat 64-bit stack. */
-struct stack_cursor stack_new64(struct cpu *cpu, u64 rsp, u8 cpl, struct fault fault, enum rule rule);
+ALWAYS_INLINE struct stack_cursor stack_current(struct cpu *cpu, enum rule rule)
+{
+    if (cpu_64bit(cpu))
+        return stack_new64(cpu, cpu->arch.gpr[RSP], cpu->arch.cpl, SS_(0), rule);
+    return stack_new(cpu, &cpu->arch.seg[SS], cpu->arch.gpr[RSP], cpu->arch.cpl, SS_(0), rule);
+}
+
+ALWAYS_INLINE bool stack_is_flat64(const struct stack_cursor *c) { return c->mask == ~0ull; }
+
+/* Whether bytes first..first+size-1 lie inside the segment. SDM 3A "Limit Checking". */
+ALWAYS_INLINE bool stack_segment_holds(const struct segment *ss, u64 first, unsigned size)
+{
+    u64 last = first + size - 1;
+
+    if (ss->attr & SEG_UNUSABLE)
+        return false;
+    if (!(ss->attr & SEG_CODE) && (ss->attr & SEG_EXPAND_DOWN))
+        return first > ss->limit && last <= (ss->attr & SEG_DB ? 0xFFFFFFFFull : 0xFFFFull);
+    return last <= ss->limit;
+}
+
+/* Checked linear address of the word at a stack pointer. */
+ALWAYS_INLINE laddr_t stack_word_address(const struct stack_cursor *c, u64 sp, enum width w)
+{
+    unsigned size = width_bytes(w);
+
+    if (stack_is_flat64(c)) {
+        REQUIRE(c->cpu, cpu_canonical(c->cpu, sp) && cpu_canonical(c->cpu, sp + size - 1), c->fault, c->rule);
+        return sp;
+    }
+    REQUIRE(c->cpu, stack_segment_holds(&c->ss, sp & c->mask, size), c->fault, c->rule);
+    return (c->ss.base + (sp & c->mask)) & 0xFFFFFFFF;
+}
+
+/* The pointer moved by a signed amount: only the bits that the stack's size says take part. */
+ALWAYS_INLINE u64 stack_moved(const struct stack_cursor *c, u64 by)
+{
+    return (c->sp & ~c->mask) | ((c->sp + by) & c->mask);
+}
 
 /* Push or pop one word of 2, 4 or 8 bytes. raises: cursor.fault; #PF; #AC. */
-void stack_push(struct stack_cursor *c, u64 value, enum width w);
-u64 stack_pop(struct stack_cursor *c, enum width w);
+ALWAYS_INLINE void stack_push(struct stack_cursor *c, u64 value, enum width w)
+{
+    u64 sp = stack_moved(c, -(u64)width_bytes(w));
+
+    lin_write(c->cpu, stack_word_address(c, sp, w), value & width_mask(w), w, c->view);
+    c->sp = sp;
+}
+
+ALWAYS_INLINE u64 stack_pop(struct stack_cursor *c, enum width w)
+{
+    u64 value = lin_read(c->cpu, stack_word_address(c, c->sp, w), w, c->view);
+
+    c->sp = stack_moved(c, width_bytes(w));
+    return value;
+}
+
 /* Read the word at offset bytes above the pointer, which stays. */
-u64 stack_peek(struct stack_cursor *c, u64 offset, enum width w);
+ALWAYS_INLINE u64 stack_peek(struct stack_cursor *c, u64 offset, enum width w)
+{
+    return lin_read(c->cpu, stack_word_address(c, stack_moved(c, offset), w), w, c->view);
+}
+
 /* Free bytes (RETF n): moves the pointer by the mask's rule; checks nothing. */
-void stack_release(struct stack_cursor *c, u64 bytes);
+ALWAYS_INLINE void stack_release(struct stack_cursor *c, u64 bytes) { c->sp = stack_moved(c, bytes); }
+
+/* Linear address of the word at the pointer: transition.frame. */
+ALWAYS_INLINE laddr_t stack_linear(const struct stack_cursor *c)
+{
+    return stack_is_flat64(c) ? c->sp : (c->ss.base + (c->sp & c->mask)) & 0xFFFFFFFF;
+}
+
+/* Whether the whole range of size bytes below the pointer may be pushed to, word by word, as far as limits and
+ * canonical addresses go. false: look at each word. */
+ALWAYS_INLINE bool stack_has_room(const struct stack_cursor *c, unsigned size)
+{
+    u64 first = (c->sp - size) & c->mask, last = first + size - 1;
+
+    if (stack_is_flat64(c))
+        return cpu_canonical(c->cpu, first) && cpu_canonical(c->cpu, last);
+    return last <= c->mask && stack_segment_holds(&c->ss, first, size);
+}
+
 /* Raise cursor.fault unless count words of this width can be pushed (limit or canonical rules; no access is made):
  * the manual checks the room before the first push. */
-void stack_require_room(struct stack_cursor *c, unsigned count, enum width w);
-/* Linear address of the word at the pointer: transition.frame. */
-laddr_t stack_linear(const struct stack_cursor *c);
+void stack_require_each(const struct stack_cursor *c, unsigned count, enum width w); /* looks at each word */
+ALWAYS_INLINE void stack_require_room(struct stack_cursor *c, unsigned count, enum width w)
+{
+    if (UNLIKELY(!stack_has_room(c, count << w)))
+        stack_require_each(c, count, w);
+}
+
+/* Push count words, in order. They go to memory at once when they all lie in one page that may be written directly.
+ * raises: as stack_push(); the words before the one that faulted are in memory then */
+ALWAYS_INLINE void stack_push_words(struct stack_cursor *c, const u64 *word, unsigned count, enum width w)
+{
+    unsigned size = count << w;
+    u64 sp = stack_moved(c, -(u64)size);
+    laddr_t laddr = stack_is_flat64(c) ? sp : (c->ss.base + (sp & c->mask)) & 0xFFFFFFFF;
+    u8 *host = NULL;
+
+    if (lin_may_hit(c->cpu) && stack_has_room(c, size))
+        host = tlb_write_hit(&c->cpu->mmu.view[c->view], laddr, size);
+    if (LIKELY(host != NULL)) {
+        for (unsigned i = 0; i < count; i++)
+            mem_store_host(host + ((count - 1 - i) << w), word[i], w);
+        c->sp = sp;
+        return;
+    }
+    for (unsigned i = 0; i < count; i++)
+        stack_push(c, word[i], w);
+}
 
 /* ---- The checks of a new stack segment. One check, a table of what each mechanism makes of it. */
 

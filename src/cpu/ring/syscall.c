@@ -47,7 +47,7 @@ void ring_syscall(struct cpu *cpu)
     REQUIRE(cpu, cpu_64bit(cpu) || cpu_is_amd(cpu), UD, RULE_SC_02);
 
     /* SC-05: no table is read, and RSP stays. SC-03: any CPL. */
-    t = transition_begin(cpu, MECH_SYSCALL);
+    transition_stage(&t, cpu, MECH_SYSCALL, flags_get(cpu));
     cs = (u16)(bits(cpu->arch.msr.star, 47, 32) & ~3ull);
     t.new_cpl = 0;
     t.ss = flat_stack((u16)(bits(cpu->arch.msr.star, 47, 32) + 8), 0);
@@ -72,15 +72,18 @@ void ring_sysret(struct cpu *cpu, bool rex_w)
     if (to64 && !cpu_is_amd(cpu)) /* AMD completes; the fetch faults at CPL 3 */
         REQUIRE(cpu, cpu_canonical(cpu, cpu->arch.gpr[RCX]), GP(0), RULE_SR_04);
 
-    t = transition_begin(cpu, MECH_SYSRET);
+    transition_stage(&t, cpu, MECH_SYSRET, flags_get(cpu));
     t.new_cpl = 3;
     t.stage = STAGE_SS | STAGE_RFLAGS;
     t.cs = to64 ? flat_code64((u16)((base + 16) | 3), 3) : flat_code32((u16)(base | 3), 3); /* SR-07 */
     t.rip = to64 ? cpu->arch.gpr[RCX] : (u32)cpu->arch.gpr[RCX];                            /* SR-05 */
-    if (cpu_is_amd(cpu))
-        t.ss.selector = (u16)(base + 8); /* SR-07, SR-08: RPL and the hidden part stay what they were */
-    else
+    if (cpu_is_amd(cpu)) { /* SR-07, SR-08: RPL and the hidden part stay what they were */
+        const struct segment *ss = &cpu->arch.seg[SS];
+
+        t.ss = segment_make((u16)(base + 8), ss->attr, ss->limit, ss->base);
+    } else {
         t.ss = flat_stack((u16)((base + 8) | 3), 3);
+    }
     if (from64)
         t.rflags = (cpu->arch.gpr[R11] & SYSRET_RFLAGS) | FLAG_FIXED1; /* SR-06 */
     else

@@ -27,7 +27,7 @@ void ring_sysenter(struct cpu *cpu)
     REQUIRE(cpu, cpu->d.mode != MODE_REAL, GP(0), RULE_SE_01);
     REQUIRE(cpu, cs != 0, GP(0), RULE_SE_02);
 
-    t = transition_begin(cpu, MECH_SYSENTER);
+    transition_stage(&t, cpu, MECH_SYSENTER, flags_get(cpu));
     t.new_cpl = 0;
     t.stage = STAGE_SS | STAGE_RSP | STAGE_RFLAGS;
     t.cs = long_mode ? flat_code64(cs, 0) : flat_code32(cs, 0); /* SE-05 */
@@ -58,7 +58,7 @@ void ring_sysexit(struct cpu *cpu, bool rex_w)
     }
 
     /* SX-03: RFLAGS is untouched. SX-04: the selectors. */
-    t = transition_begin(cpu, MECH_SYSEXIT);
+    transition_stage(&t, cpu, MECH_SYSEXIT, flags_get(cpu));
     t.new_cpl = 3;
     t.stage = STAGE_SS | STAGE_RSP;
     t.cs = to64 ? flat_code64((u16)((cs + 32) | 3), 3) : flat_code32((u16)((cs + 16) | 3), 3);
