@@ -39,6 +39,7 @@ _ringside() {
         cpu | -cpu) _ringside_cpu "$program" "$current"; return ;;
         machine | -machine | M) COMPREPLY=($(compgen -W "pc pc,acpi=on pc,acpi=off" -- "$current")); return ;;
         serial | -serial) COMPREPLY=($(compgen -W "stdio null file:" -- "$current")); return ;;
+        engine | -engine) COMPREPLY=($(compgen -W "block step" -- "$current")); return ;;
         clock | -clock) COMPREPLY=($(compgen -W "virtual host" -- "$current")); return ;;
         on-shutdown | -on-shutdown) COMPREPLY=($(compgen -W "stop reset" -- "$current")); return ;;
         device | -device) COMPREPLY=($(compgen -W "isa-debug-exit" -- "$current")); return ;;
@@ -47,6 +48,7 @@ _ringside() {
         ;;
     report | stat | show | info | replay)
         case $previous in
+        --engine) COMPREPLY=($(compgen -W "block step" -- "$current")); return ;;
         --format) COMPREPLY=($(compgen -W "text verbose json" -- "$current")); return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$current")); return ;;
         -e | --filter) COMPREPLY=($(compgen -W "mech= vec= kind= dir= cpl= rule= cr3=" -- "$current")); return ;;

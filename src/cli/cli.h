@@ -15,6 +15,8 @@ enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 bool cli_color(enum color_choice choice, FILE *stream);
 /* returns: false with err set (EXIT_USAGE) when text is none of the three words. */
 bool cli_parse_color(enum color_choice *choice, const char *text, struct error *err);
+/* --engine step|block. returns: false with err set (EXIT_USAGE) */
+bool cli_parse_engine(enum engine_kind *engine, const char *text, struct error *err);
 /* The first word after the sub-command asks for help. */
 bool cli_wants_help(int argc, char **argv);
 

@@ -254,6 +254,7 @@ static bool prepare_replay(struct session *s, const struct run_options *given, c
         return false;
     s->options.record_path = NULL;
     s->options.checkpoints = given->checkpoints;
+    s->options.machine.engine = given->machine.engine;
     s->options.trace = false;
     s->options.digest_only = true;
     s->options.serial = s->options.serial == SERIAL_NULL ? SERIAL_NULL : SERIAL_STDIO;
@@ -275,6 +276,7 @@ static void replay_usage(FILE *out)
     fputs("usage: ringside replay [OPTIONS] FILE\n\n"
           "Makes the recorded run again, with its input, and compares the event digests: exit code 0 when they are "
           "equal,\n1 when they differ.\n\n"
+          "  --engine step|block       which engine makes it; default block, whatever the recording was made with\n"
           "  --checkpoints FILE[,...]  as 'ringside run' takes it; with ,stop the digests are not compared\n",
           out);
 }

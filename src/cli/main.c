@@ -55,6 +55,14 @@ bool cli_parse_color(enum color_choice *choice, const char *text, struct error *
     return error_set(err, EXIT_USAGE, "--color=%s: auto, always or never", text);
 }
 
+bool cli_parse_engine(enum engine_kind *engine, const char *text, struct error *err)
+{
+    if (strcmp(text, "step") != 0 && strcmp(text, "block") != 0)
+        return error_set(err, EXIT_USAGE, "--engine %s: step or block", text);
+    *engine = strcmp(text, "step") == 0 ? ENGINE_STEP : ENGINE_BLOCK;
+    return true;
+}
+
 bool cli_wants_help(int argc, char **argv)
 {
     return argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);

@@ -317,6 +317,11 @@ static bool opt_digest(struct run_options *o, const char *value, struct error *e
     return true;
 }
 
+static bool opt_engine(struct run_options *o, const char *value, struct error *err)
+{
+    return cli_parse_engine(&o->machine.engine, value, err);
+}
+
 static bool opt_checkpoints(struct run_options *o, const char *value, struct error *err)
 {
     return checkpoints_parse(&o->checkpoints, value, err);
@@ -353,6 +358,7 @@ static const struct option {
     {"no-reboot", NONE, opt_no_reboot, NULL, "a reset ends the run with exit code 0"},
     {"on-shutdown", WORD, opt_on_shutdown, "WHAT", "triple fault: stop (exit code 4) or reset"},
     {"device", WORD, opt_device, "DEV", "isa-debug-exit[,iobase=N]"},
+    {"engine", WORD, opt_engine, "WHICH", "block (default) or step, one instruction at a time; the run is the same"},
     {"clock", WORD, opt_clock, "WHICH", "virtual (default, repeatable) or host (never faster than real time)"},
     {"rtc", WORD, opt_rtc, "base=T",
      "start of the clock: utc, YYYY-MM-DDTHH:MM:SS, @SECONDS (default 2025-01-01T00:00:00)"},
@@ -496,7 +502,8 @@ bool replay_options_parse(struct run_options *o, const char **path, int argc, ch
                 return error_set(err, EXIT_USAGE, "'%s' is one word too many: the recording is already '%s'", argv[i],
                                  *path);
             *path = argv[i];
-        } else if (length != 11 || strncmp(name, "checkpoints", length) != 0) {
+        } else if (!(length == 11 && strncmp(name, "checkpoints", length) == 0) &&
+                   !(length == 6 && strncmp(name, "engine", length) == 0)) {
             return error_set(err, EXIT_USAGE,
                              "replay does not take '%s': the recording says how the run was made; 'ringside replay "
                              "--help' lists what can be added",

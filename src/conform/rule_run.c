@@ -296,6 +296,10 @@ static void compare_fault(struct run *run)
                  rule_name(by), e->event.vector, e->event.error, rule_name((enum rule)e->event.rule));
 }
 
+/* One instruction, one event or one iteration. The block engine makes a block of an instruction that ends one, and
+ * steps the others when there is no time for more. */
+static void advance(struct cpu *cpu) { engine_run(cpu, cpu->clock->ticks + 1); }
+
 /* Deliver the expected fault: the door must show it with its cause, and the frame must hold what was interrupted. */
 static void deliver_fault(struct run *run)
 {
@@ -306,7 +310,7 @@ static void deliver_fault(struct run *run)
     unsigned first, count = run->m.seen_count;
     const struct transition *t;
 
-    engine_step(cpu);
+    advance(cpu);
     t = last_seen(run);
     if (run->m.seen_count != count + 1 || t == NULL) {
         complain(run, "the fault's delivery showed %u transitions; then vector %u error %X by %s",
@@ -358,7 +362,7 @@ static void execute(struct run *run)
             if (p->kind == PATCH_LATER && p->limit == i)
                 patch_location(&run->m, &(struct patch){.kind = PATCH_PUT, .where = p->where, .value = p->value});
         seen = run->m.seen_count;
-        engine_step(cpu);
+        advance(cpu);
     }
     if (run->m.seen_count != seen && !(run->rc->flags & CASE_UNPINNED))
         compare_target(run);
@@ -379,7 +383,7 @@ static void count_hits(const struct run *run, struct conform_summary *summary)
 }
 
 void rule_run(FILE *out, const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor,
-              struct conform_summary *summary)
+              enum engine_kind engine, struct conform_summary *summary)
 {
     struct run run = {.rc = rc, .index = index, .out = out};
     struct error err = {0};
@@ -389,6 +393,7 @@ void rule_run(FILE *out, const struct rule_case *rc, enum preset_index index, en
         summary->failed++;
         return;
     }
+    engine_select(run.m.cpu, engine);
     prepare(&run);
     execute(&run);
     if (!(rc->flags & CASE_UNPINNED)) {

@@ -7,8 +7,8 @@
 #include "conform/rule_case.h"
 #include "conform/rules.h"
 
-/* Run and count the outcome in *summary; differences go to out. */
+/* Run on an engine and count the outcome in *summary; differences go to out. */
 void rule_run(FILE *out, const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor,
-              struct conform_summary *summary);
+              enum engine_kind engine, struct conform_summary *summary);
 
 #endif

@@ -24,17 +24,17 @@ static bool rule_matches(enum rule rule, const char *filter)
     return strncmp(name, filter, length) == 0 && (name[length] == '\0' || name[length] == '-');
 }
 
-static void run_case(FILE *out, const struct rule_case *rc, struct conform_summary *summary)
+static void run_case(FILE *out, const struct rule_case *rc, enum engine_kind engine, struct conform_summary *summary)
 {
     summary->cases++;
     summary->cases_of_rule[rc->rule]++;
     for (unsigned vendor = VENDOR_INTEL; vendor <= VENDOR_AMD; vendor++)
         for (unsigned index = 0; index < PRESET_COUNT; index++)
             if ((rc->vendors >> vendor & 1) && (rc->presets >> index & 1))
-                rule_run(out, rc, (enum preset_index)index, (enum cpu_vendor)vendor, summary);
+                rule_run(out, rc, (enum preset_index)index, (enum cpu_vendor)vendor, engine, summary);
 }
 
-unsigned conform_rules(FILE *out, const char *filter, struct conform_summary *summary)
+unsigned conform_rules(FILE *out, const char *filter, enum engine_kind engine, struct conform_summary *summary)
 {
     struct conform_summary own;
 
@@ -46,7 +46,7 @@ unsigned conform_rules(FILE *out, const char *filter, struct conform_summary *su
 
         for (unsigned i = 0; i < themes[t]->count; i++)
             if (whole || rule_matches(themes[t]->cases[i].rule, filter))
-                run_case(out, &themes[t]->cases[i], summary);
+                run_case(out, &themes[t]->cases[i], engine, summary);
     }
     if (summary->cases == 0) {
         fprintf(out, "no rule case matches '%s'\n", filter ? filter : "");

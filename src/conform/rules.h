@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "base/types.h"
+#include "cpu/engine/engine.h"
 #include "cpu/rule.h"
 
 struct conform_summary {
@@ -17,10 +17,10 @@ struct conform_summary {
     u64 hits[2][RULES];
 };
 
-/* Run the cases of a theme ("syscall"), of a rule ("SC-01") or of a family ("SC"); filter NULL: all.
+/* Run the cases of a theme ("syscall"), of a rule ("SC-01") or of a family ("SC") on an engine; filter NULL: all.
  * out: failures, each with what was expected and found, the rule and its source; then one line of summary.
  * returns: the number of failed runs, and fills *summary (may be NULL). An unknown filter fails. */
-unsigned conform_rules(FILE *out, const char *filter, struct conform_summary *summary);
+unsigned conform_rules(FILE *out, const char *filter, enum engine_kind engine, struct conform_summary *summary);
 
 /* Themes by number, NULL past the last. */
 const char *conform_theme(unsigned index);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "cpu/engine/engine.h"
 #include "cpu/ring/mechanisms.h"
 #include "machine/board.h"
 
@@ -130,6 +129,7 @@ static bool build(struct machine *m, struct error *err)
         m->cpu = board_make_cpu(m->board, &m->options.model);
     board_connect_cpu(m->board, m->cpu);
     engine_attach(m->cpu);
+    engine_select(m->cpu, m->options.engine);
     return true;
 }
 

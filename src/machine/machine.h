@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "bus/clock.h"
 #include "bus/input.h"
-#include "cpu/cpu.h"
+#include "cpu/engine/engine.h"
 
 struct machine;
 
@@ -48,10 +48,11 @@ struct machine_options {
     enum on_shutdown on_shutdown;
     unsigned debug_exit_port; /* isa-debug-exit's I/O base; 0 = none */
     enum machine_clock clock;
-    u64 max_insns;  /* 0 = no limit */
-    u64 max_ticks;  /* end as END_QUIT at this tick (a replay of a session that was left); 0 = no limit */
-    double timeout; /* host seconds; 0 = none */
-    i64 rtc_start;  /* seconds since the Unix epoch */
+    u64 max_insns;           /* 0 = no limit */
+    u64 max_ticks;           /* end as END_QUIT at this tick (a replay of a session that was left); 0 = no limit */
+    double timeout;          /* host seconds; 0 = none */
+    i64 rtc_start;           /* seconds since the Unix epoch */
+    enum engine_kind engine; /* gives the same run either way */
     struct machine_checkpoints checkpoints;
     struct machine_world world;
 };
