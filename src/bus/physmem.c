@@ -2,7 +2,9 @@
  * Physical memory: the address map and every access to it.
  *
  * RAM is one lazy anonymous mapping. A byte per page below the top of the map says what answers there: 0 the default
- * (RAM or nothing), SLOT_HOLE nothing, others a claimed region. A second byte per RAM page holds its flags.
+ * (RAM or nothing), SLOT_HOLE nothing, others a claimed region. Per RAM page there are a byte of flags, the set of
+ * those who watch it as a page table, and a word for who holds pointers to it. All are mapped lazily: what a guest
+ * never touches costs nothing.
  */
 #include "bus/physmem.h"
 
@@ -25,6 +27,8 @@
 #define REGION_MAX 200
 
 #define PAGE_TOUCHED 0x80 /* may differ from zero: a writer has had it */
+#define PAGE_LENT 0x40    /* a host pointer for direct writes may be out */
+#define PAGE_GUARDED (PAGE_CODE | PAGE_TABLE)
 
 struct region {
     paddr_t base;
@@ -38,7 +42,9 @@ struct region {
 
 struct physmem {
     u8 *ram;
-    u8 *flags; /* per RAM page: enum page_flag and PAGE_TOUCHED */
+    u8 *flags; /* per RAM page: enum page_flag, PAGE_TOUCHED and PAGE_LENT */
+    u32 *watchers;
+    u32 *holders;
     u8 *slots; /* per page of the map */
     u64 ram_bytes, low_bytes, map_end;
     paddr_t mask; /* the A20 gate */
@@ -73,8 +79,10 @@ struct physmem *physmem_new(u64 ram_bytes, struct error *err)
     pm->mask = ~0ull;
     pm->ram = reserve(ram_bytes);
     pm->flags = reserve(ram_bytes >> PAGE_SHIFT);
+    pm->watchers = reserve((ram_bytes >> PAGE_SHIFT) * sizeof *pm->watchers);
+    pm->holders = reserve((ram_bytes >> PAGE_SHIFT) * sizeof *pm->holders);
     pm->slots = reserve(pm->map_end >> PAGE_SHIFT);
-    if (!pm->ram || !pm->flags || !pm->slots) {
+    if (!pm->ram || !pm->flags || !pm->watchers || !pm->holders || !pm->slots) {
         error_set(err, EXIT_LIMIT, "the host cannot reserve %llu MiB for guest memory; ask for less with -m",
                   (unsigned long long)(ram_bytes >> 20));
         physmem_free(pm);
@@ -94,6 +102,10 @@ void physmem_free(struct physmem *pm)
         munmap(pm->ram, pm->ram_bytes);
     if (pm->flags)
         munmap(pm->flags, pm->ram_bytes >> PAGE_SHIFT);
+    if (pm->watchers)
+        munmap(pm->watchers, (pm->ram_bytes >> PAGE_SHIFT) * sizeof *pm->watchers);
+    if (pm->holders)
+        munmap(pm->holders, (pm->ram_bytes >> PAGE_SHIFT) * sizeof *pm->holders);
     if (pm->slots)
         munmap(pm->slots, pm->map_end >> PAGE_SHIFT);
     free(pm);
@@ -156,7 +168,7 @@ static struct region *add_region(struct physmem *pm, paddr_t base, u64 size, con
             return r;
         }
     }
-    assert(!"more memory regions than the map holds");
+    assert(false && "more memory regions than the map holds");
     abort();
 }
 
@@ -246,39 +258,71 @@ const u8 *physmem_host(struct physmem *pm, paddr_t paddr)
     return offset == ~0ull ? NULL : pm->ram + offset;
 }
 
+/* returns: the number of the RAM page that holds paddr (A20 applied here), or ~0. */
+ALWAYS_INLINE u64 ram_page(struct physmem *pm, paddr_t paddr)
+{
+    u64 offset;
+
+    return resolve(pm, paddr & pm->mask & PAGE_MASK, &offset) || offset == ~0ull ? ~0ull : offset >> PAGE_SHIFT;
+}
+
 u8 *physmem_host_writable(struct physmem *pm, paddr_t paddr)
 {
-    paddr_t page = paddr & pm->mask & PAGE_MASK;
-    u64 offset;
-    u8 *flags;
+    u64 page = ram_page(pm, paddr);
 
-    if (resolve(pm, page, &offset) || offset == ~0ull)
+    if (page == ~0ull || (pm->flags[page] & PAGE_GUARDED))
         return NULL;
-    flags = &pm->flags[offset >> PAGE_SHIFT];
-    if (*flags & PAGE_CODE)
-        return NULL;
-    *flags |= PAGE_TOUCHED;
-    return pm->ram + offset;
+    pm->flags[page] |= PAGE_TOUCHED | PAGE_LENT;
+    return pm->ram + (page << PAGE_SHIFT);
+}
+
+u32 *physmem_holder(struct physmem *pm, paddr_t paddr)
+{
+    u64 page = ram_page(pm, paddr);
+
+    return page == ~0ull ? NULL : &pm->holders[page];
+}
+
+/* Set a flag that forbids direct writes, and call back the pointers that are out. */
+static void guard_page(struct physmem *pm, paddr_t paddr, u64 page, u8 flag)
+{
+    bool lent = (pm->flags[page] & PAGE_LENT) != 0;
+
+    pm->flags[page] = (u8)((pm->flags[page] | flag) & ~PAGE_LENT);
+    if (lent && pm->listener.revoke_writable)
+        pm->listener.revoke_writable(pm->listener.context, paddr & pm->mask & PAGE_MASK);
 }
 
 void physmem_set_code(struct physmem *pm, paddr_t paddr)
 {
-    paddr_t page = paddr & pm->mask & PAGE_MASK;
-    u64 offset;
+    u64 page = ram_page(pm, paddr);
 
-    if (resolve(pm, page, &offset) || offset == ~0ull || (pm->flags[offset >> PAGE_SHIFT] & PAGE_CODE))
-        return;
-    pm->flags[offset >> PAGE_SHIFT] |= PAGE_CODE;
-    if (pm->listener.revoke_writable)
-        pm->listener.revoke_writable(pm->listener.context, page);
+    if (page != ~0ull && !(pm->flags[page] & PAGE_CODE))
+        guard_page(pm, paddr, page, PAGE_CODE);
+}
+
+bool physmem_watch_table(struct physmem *pm, paddr_t paddr, u32 watchers)
+{
+    u64 page = ram_page(pm, paddr);
+
+    if (UNLIKELY(page == ~0ull))
+        return physmem_host(pm, paddr) != NULL; /* ROM cannot change, but by a change of the map */
+    if (LIKELY((pm->watchers[page] & watchers) == watchers))
+        return true;
+    if (pm->listener.table_written == NULL)
+        return false;
+    pm->watchers[page] |= watchers;
+    if (!(pm->flags[page] & PAGE_TABLE))
+        guard_page(pm, paddr, page, PAGE_TABLE);
+    return true;
 }
 
 void physmem_clear_code(struct physmem *pm, paddr_t paddr)
 {
-    u64 offset;
+    u64 page = ram_page(pm, paddr);
 
-    if (!resolve(pm, paddr & pm->mask & PAGE_MASK, &offset) && offset != ~0ull)
-        pm->flags[offset >> PAGE_SHIFT] &= (u8)~PAGE_CODE;
+    if (page != ~0ull)
+        pm->flags[page] &= (u8)~PAGE_CODE;
 }
 
 unsigned physmem_page_flags(struct physmem *pm, paddr_t paddr)
@@ -288,7 +332,7 @@ unsigned physmem_page_flags(struct physmem *pm, paddr_t paddr)
 
     if (r)
         return r->ops ? 0 : PAGE_READONLY;
-    return offset == ~0ull ? 0 : pm->flags[offset >> PAGE_SHIFT] & PAGE_CODE;
+    return offset == ~0ull ? 0 : pm->flags[offset >> PAGE_SHIFT] & PAGE_GUARDED;
 }
 
 /* ---- accesses ---------------------------------------------------------------------------------------------------- */
@@ -365,14 +409,34 @@ void physmem_read(struct physmem *pm, paddr_t paddr, void *out, size_t size, enu
     }
 }
 
+/* A page table was written: who watched it is told once, and the page may be written directly again. */
+static COLD void table_written(struct physmem *pm, paddr_t at, u64 page)
+{
+    u32 watchers = pm->watchers[page];
+
+    pm->flags[page] &= (u8)~PAGE_TABLE;
+    pm->watchers[page] = 0;
+    if (pm->listener.table_written)
+        pm->listener.table_written(pm->listener.context, at & PAGE_MASK, watchers);
+}
+
+static void code_written(struct physmem *pm, paddr_t at, size_t size)
+{
+    if (pm->listener.code_written)
+        pm->listener.code_written(pm->listener.context, at, (unsigned)size);
+}
+
 static void write_ram(struct physmem *pm, paddr_t at, u64 offset, const u8 *in, size_t size)
 {
-    u8 *flags = &pm->flags[offset >> PAGE_SHIFT];
+    u64 page = offset >> PAGE_SHIFT;
+    u8 flags = pm->flags[page];
 
-    *flags |= PAGE_TOUCHED;
+    pm->flags[page] = flags | PAGE_TOUCHED;
     memcpy(pm->ram + offset, in, size);
-    if ((*flags & PAGE_CODE) && pm->listener.code_written)
-        pm->listener.code_written(pm->listener.context, at, (unsigned)size);
+    if (UNLIKELY(flags & PAGE_TABLE))
+        table_written(pm, at, page);
+    if (UNLIKELY(flags & PAGE_CODE))
+        code_written(pm, at, size);
 }
 
 void physmem_write(struct physmem *pm, paddr_t paddr, const void *in, size_t size, enum initiator who)
@@ -393,6 +457,26 @@ void physmem_write(struct physmem *pm, paddr_t paddr, const void *in, size_t siz
         paddr += chunk;
         size -= chunk;
     }
+}
+
+void physmem_set_bits(struct physmem *pm, paddr_t paddr, u64 set, unsigned size, enum initiator who)
+{
+    u64 page = ram_page(pm, paddr), value = 0;
+
+    if (LIKELY(page != ~0ull)) {
+        u8 *at = pm->ram + (page << PAGE_SHIFT) + (paddr & (PAGE_SIZE - 1));
+
+        memcpy(&value, at, size);
+        value |= set;
+        memcpy(at, &value, size);
+        pm->flags[page] |= PAGE_TOUCHED;
+        if (UNLIKELY(pm->flags[page] & PAGE_CODE))
+            code_written(pm, paddr & pm->mask, size);
+        return;
+    }
+    physmem_read(pm, paddr, &value, size, who);
+    value |= set;
+    physmem_write(pm, paddr, &value, size, who);
 }
 
 bool physmem_peek(struct physmem *pm, paddr_t paddr, void *out, size_t size)

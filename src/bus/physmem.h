@@ -18,6 +18,7 @@ enum initiator { INITIATOR_CPU0 = 0, INITIATOR_DMA = 0x100, INITIATOR_LOADER, IN
 enum page_flag {
     PAGE_CODE = 1,     /* holds bytes that were decoded: writers must tell the listener */
     PAGE_READONLY = 2, /* ROM: guest writes are dropped */
+    PAGE_TABLE = 4,    /* translations were walked through it: the first write tells the listener */
 };
 
 struct mmio_ops {
@@ -30,7 +31,11 @@ struct physmem_listener {
     void *context;
     /* RAM bytes [paddr, paddr+size) of a PAGE_CODE page were written. Never crosses a page. */
     void (*code_written)(void *context, paddr_t paddr, unsigned size);
-    /* Host pointers handed out for this page may no longer be used for direct writes. */
+    /* A PAGE_TABLE page was written, by whomever but physmem_set_bits(); the page is watched no more.
+     * watchers: the bits that physmem_watch_table() was given for it. */
+    void (*table_written)(void *context, paddr_t page, u32 watchers);
+    /* Host pointers handed out for this page may no longer be used for direct writes. Called only for pages of which
+     * pointers may be out. */
     void (*revoke_writable)(void *context, paddr_t page);
     /* Every cached translation is void (A20 or the memory map changed). */
     void (*map_changed)(void *context);
@@ -62,18 +67,29 @@ paddr_t physmem_seen(const struct physmem *pm, paddr_t paddr);
 
 /* Host address of the RAM or ROM page that holds paddr (A20 applied); NULL when it is a device or nothing. */
 const u8 *physmem_host(struct physmem *pm, paddr_t paddr);
-/* As above, but NULL also when direct writes are not allowed (ROM, or PAGE_CODE). */
+/* As above, but NULL also when direct writes are not allowed (ROM, PAGE_CODE or PAGE_TABLE).
+ * effects: the page counts as handed out until it is revoked */
 u8 *physmem_host_writable(struct physmem *pm, paddr_t paddr);
+/* A word per page of RAM for the holder of writable pointers, to find them again when they are revoked; 0 at first.
+ * returns: NULL when the page is not RAM */
+u32 *physmem_holder(struct physmem *pm, paddr_t paddr);
 
 /* Bus reads and writes of any length (split at pages and regions). Unclaimed addresses read as ones. */
 void physmem_read(struct physmem *pm, paddr_t paddr, void *out, size_t size, enum initiator who);
 void physmem_write(struct physmem *pm, paddr_t paddr, const void *in, size_t size, enum initiator who);
+/* Or bits into 1 to 8 bytes that do not cross a page: the page walk's accessed and dirty updates. The listener of code
+ * hears of it; watchers of page tables do not, because no translation depends on these bits being clear. */
+void physmem_set_bits(struct physmem *pm, paddr_t paddr, u64 set, unsigned size, enum initiator who);
 /* Reads without effects on any device: false when the range is not wholly RAM or ROM. */
 bool physmem_peek(struct physmem *pm, paddr_t paddr, void *out, size_t size);
 
 /* Page flags (RAM pages only; no effect elsewhere). Setting PAGE_CODE revokes writable host pointers. */
 void physmem_set_code(struct physmem *pm, paddr_t page);
 void physmem_clear_code(struct physmem *pm, paddr_t page);
+/* Watch a page that translations are walked through: sets PAGE_TABLE and adds bits to its set of watchers, which the
+ * next write hands to the listener and empties. Watches do not outlive the listener that was set when they were made.
+ * returns: false when nobody would hear of a change (device memory, or no listener) */
+bool physmem_watch_table(struct physmem *pm, paddr_t page, u32 watchers);
 unsigned physmem_page_flags(struct physmem *pm, paddr_t page);
 
 /* 64-bit hash of all RAM contents, for state comparison. */

@@ -34,7 +34,7 @@ static const struct tlb_view view_without_hits = {
 
 /* ---- life */
 
-/* Power-on values. CPL is 0 from the zeroed allocation; ring/reset.c takes the processor through the door later. */
+/* Power-on values. CPL is 0 from the zeroed structure; ring/reset.c takes the processor through the door later. */
 static void power_on(struct cpu *cpu)
 {
     const u16 attr = SEG_PRESENT | SEG_S | SEG_WRITABLE | SEG_ACCESSED;
@@ -51,12 +51,13 @@ static void power_on(struct cpu *cpu)
 struct cpu *cpu_new(const struct cpu_model *model, unsigned number, struct clock *clock, struct physmem *pm,
                     struct ports *io)
 {
-    struct cpu *cpu = calloc(1, sizeof *cpu);
+    struct cpu *cpu = aligned_alloc(_Alignof(struct cpu), sizeof *cpu);
 
     if (cpu == NULL) {
         fprintf(stderr, "ringside: no memory for a processor (%zu bytes)\n", sizeof *cpu);
         abort();
     }
+    memset(cpu, 0, offsetof(struct cpu, mmu)); /* mmu_init() sees to the rest, and leaves most of it untouched */
     cpu->model = *model;
     cpu->clock = clock;
     cpu->physmem = pm;
@@ -205,16 +206,20 @@ ALWAYS_INLINE void update_views(struct cpu *cpu)
         d->fetch_page = 1; /* what may be fetched depends on the view */
 }
 
-/* Whether linear addresses are offsets in CS SS DS and ES, with nothing to check. */
-ALWAYS_INLINE bool flat_segments(const struct cpu *cpu)
+/* Whether linear addresses are offsets in CS SS DS and ES, and in FS and GS but for their bases, with nothing to
+ * check. */
+ALWAYS_INLINE u32 flat_key_of(const struct cpu *cpu)
 {
     const struct cpu_derived *d = &cpu->d;
     const u32 data = 1u << ES | 1u << SS | 1u << DS;
+    u32 flat = d->seg_flat_read & (d->seg_flat_write | 1u << CS), key = 0;
 
     if (d->mode == MODE_LONG)
-        return true;
-    return (d->seg_flat_write & data) == data && (d->seg_flat_read & (data | 1u << CS)) == (data | 1u << CS) &&
-           (d->seg_base[ES] | d->seg_base[CS] | d->seg_base[SS] | d->seg_base[DS]) == 0;
+        return KEY_FLAT | KEY_FLAT_FS | KEY_FLAT_GS;
+    if ((flat & (data | 1u << CS)) == (data | 1u << CS) &&
+        (d->seg_base[ES] | d->seg_base[CS] | d->seg_base[SS] | d->seg_base[DS]) == 0)
+        key |= KEY_FLAT;
+    return key | (flat & 1u << FS ? KEY_FLAT_FS : 0) | (flat & 1u << GS ? KEY_FLAT_GS : 0);
 }
 
 /* How code is fetched and decoded: after the segments. */
@@ -222,9 +227,7 @@ ALWAYS_INLINE void update_code(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
 
-    d->decode_key = d->control_key | ring_key_of(&cpu->arch, d->mode);
-    if (flat_segments(cpu))
-        d->decode_key |= KEY_FLAT;
+    d->decode_key = d->control_key | ring_key_of(&cpu->arch, d->mode) | flat_key_of(cpu);
     d->code_flat = d->mode == MODE_LONG || cpu->arch.seg[CS].limit == 0xFFFFFFFF;
     d->one_by_one = !d->code_flat || d->watchpoints;
 }
@@ -266,7 +269,8 @@ void cpu_update_segment(struct cpu *cpu, enum seg seg)
         update_code(cpu);
 }
 
-void cpu_update_paging(struct cpu *cpu)
+/* Mirror the registers that decide about paging. */
+static void mirror_paging(struct cpu *cpu)
 {
     const struct cpu_arch *arch = &cpu->arch;
     struct paging_mode *mode = &cpu->mmu.mode;
@@ -282,6 +286,7 @@ void cpu_update_paging(struct cpu *cpu)
         .smep = (arch->cr4 & CR4_SMEP) != 0,
         .smap = (arch->cr4 & CR4_SMAP) != 0,
         .pge = (arch->cr4 & CR4_PGE) != 0,
+        .pcide = (arch->cr4 & CR4_PCIDE) != 0,
         .page1gb = cpu_has(cpu, FEAT_PAGE1GB),
     };
     memcpy(mode->pdpte, arch->pdpte, sizeof mode->pdpte);
@@ -292,6 +297,19 @@ void cpu_update_paging(struct cpu *cpu)
     else
         mode->levels = arch->cr4 & CR4_PAE ? 3 : 2;
     cpu->d.fetch_page = 1;
+}
+
+void cpu_update_paging(struct cpu *cpu)
+{
+    mirror_paging(cpu);
+    mmu_mode_changed(&cpu->mmu);
+}
+
+void cpu_switch_address_space(struct cpu *cpu, bool keep)
+{
+    mirror_paging(cpu);
+    mmu_switch(&cpu->mmu, keep);
+    update_views(cpu);
 }
 
 /* ---- comparison */

@@ -131,6 +131,8 @@ enum decode_key {
     KEY_OSFXSR = 1 << 10,
     KEY_OSXSAVE = 1 << 11,
     KEY_FLAT = 1 << 12, /* CS SS DS ES have base 0 and need no check (CS: for reading): always in 64-bit mode */
+    KEY_FLAT_FS = 1 << 13, /* FS needs no check; GS likewise */
+    KEY_FLAT_GS = 1 << 14,
 };
 
 struct cpu_derived {
@@ -140,6 +142,7 @@ struct cpu_derived {
     const struct insn *insn;
     bool exact;
     u64 stop_tick; /* the run loop leaves its inner loop when clock->ticks reaches this; 0 = attention now */
+    u64 slow_value;                    /* what a SLOW_PATH function gives back */
     u64 flag_result, flag_carries;     /* lazy CF PF AF ZF SF OF: flags.h */
     u64 laddr_mask;                    /* ~0 in 64-bit mode, else FFFFFFFFh */
     u64 seg_base[6];                   /* effective: 0 for ES CS SS DS in 64-bit mode */
@@ -296,6 +299,9 @@ void cpu_update_ring(struct cpu *cpu);
 void cpu_update_segment(struct cpu *cpu, enum seg seg);
 /* Mirror CR0/CR3/CR4/EFER/PDPTEs into mmu.mode. */
 void cpu_update_paging(struct cpu *cpu);
+/* The same after a load of CR3: enters the address space, with what the TLB may still use of it (mmu/tlb.h).
+ * in: keep  bit 63 of MOV CR3's operand, with CR4.PCIDE: the entries of the PCID stay (PG-03) */
+void cpu_switch_address_space(struct cpu *cpu, bool keep);
 
 /* End the run with a named reason: something the guest asked for is not implemented (exit code 5). */
 NORETURN void cpu_unimplemented(struct cpu *cpu, const char *fmt, ...) PRINTF_LIKE(2, 3);

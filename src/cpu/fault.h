@@ -25,17 +25,26 @@ NORETURN void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule);
 /* #PF: also sets CR2 in the record; CR2 itself is written at delivery. */
 NORETURN void cpu_raise_page_fault(struct cpu *cpu, laddr_t laddr, u32 error, enum rule rule);
 
+/* The same for a fault that is a vector and an error code only, in one word: so that the bodies, whose checks nearly
+ * never fail, need no memory for it. */
+NORETURN void cpu_raise_packed(struct cpu *cpu, u64 packed, enum rule rule) SLOW_PATH;
+ALWAYS_INLINE u64 fault_pack(struct fault fault)
+{
+    return fault.vector | (u64)fault.has_error << 8 | (u64)fault.error << 32;
+}
+
 #ifdef RINGSIDE_COVERAGE
 #define RULE_HELD(cpu, rule) ((void)(cpu)->host.rule_hits[1][rule]++) /* cpu_raise() counts the other side */
 #else
 #define RULE_HELD(cpu, rule) ((void)0)
 #endif
 
-/* The one form of an architectural check: REQUIRE(cpu, condition, GP(sel), RULE_SC_01). */
+/* The one form of an architectural check: REQUIRE(cpu, condition, GP(sel), RULE_SC_01). The fault is a vector and an
+ * error code. */
 #define REQUIRE(cpu, condition, fault, rule)                                                                           \
     do {                                                                                                               \
         if (UNLIKELY(!(condition)))                                                                                    \
-            cpu_raise((cpu), (fault), (rule));                                                                         \
+            cpu_raise_packed((cpu), fault_pack(fault), (rule));                                                        \
         RULE_HELD((cpu), (rule));                                                                                      \
     } while (0)
 

@@ -96,6 +96,14 @@ static struct span span_translate(struct cpu *cpu, laddr_t laddr, unsigned size,
     return span;
 }
 
+/* A device sees the tick of its access, and may ask for attention: no block may be half way. */
+static void demand_exact_for_device(struct cpu *cpu, const struct span *span)
+{
+    if (physmem_host(cpu->physmem, span->paddr[0]) == NULL ||
+        (span->size[1] != 0 && physmem_host(cpu->physmem, span->paddr[1]) == NULL))
+        cpu_demand_exact(cpu);
+}
+
 /* Translate and check an access, whole. #PF comes before #AC.
  * UNVERIFIED: the manual ranks both under "faults on executing an instruction" in this order, without a promise. */
 static struct span access_begin(struct cpu *cpu, laddr_t laddr, unsigned size, enum access_type type,
@@ -105,6 +113,8 @@ static struct span access_begin(struct cpu *cpu, laddr_t laddr, unsigned size, e
 
     if (UNLIKELY(cpu->d.align_check) && !implicit && view == VIEW_USER)
         REQUIRE(cpu, (laddr & (natural_alignment(size) - 1)) == 0, AC_, RULE_AL_01);
+    if (!cpu->d.exact)
+        demand_exact_for_device(cpu, &span);
     if (UNLIKELY(cpu->d.watchpoints))
         match_watchpoints(cpu, laddr, size, type == ACCESS_WRITE);
     return span;
@@ -151,19 +161,19 @@ static void check_canonical(struct cpu *cpu, enum seg seg, laddr_t laddr, unsign
         raise_for_segment(cpu, seg, seg == SS ? RULE_ID_20 : RULE_CA_01);
 }
 
-u64 mem_read_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size)
+SLOW_PATH void mem_read_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size)
 {
     check_canonical(cpu, seg, laddr, size);
-    return mem_read_slow(cpu, laddr, size, cpu->d.view_kind, false);
+    cpu->d.slow_value = mem_read_slow(cpu, laddr, size, cpu->d.view_kind, false);
 }
 
-void mem_write_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, u64 value, unsigned size)
+SLOW_PATH void mem_write_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, u64 value, unsigned size)
 {
     check_canonical(cpu, seg, laddr, size);
     mem_write_slow(cpu, laddr, value, size, cpu->d.view_kind, false);
 }
 
-u64 mem_rmw_begin_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size)
+SLOW_PATH void mem_rmw_begin_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size)
 {
     struct span span;
     u64 value = 0;
@@ -172,7 +182,7 @@ u64 mem_rmw_begin_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned si
     /* A page that may be written may be read: one check, as a write, serves both. */
     span = access_begin(cpu, laddr, size, ACCESS_WRITE, cpu->d.view_kind, false);
     span_read(cpu, &span, &value);
-    return value;
+    cpu->d.slow_value = value;
 }
 
 /* The linear address of a block operand, with all its checks but paging. */

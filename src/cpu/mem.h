@@ -31,9 +31,10 @@ ALWAYS_INLINE laddr_t mem_linear(struct cpu *cpu, enum seg seg, u64 offset, unsi
     return mem_segment_check(cpu, seg, offset, size, write);
 }
 
-/* Miss paths of segmented accesses: check canonicality with the segment's vector, then go the slow way. */
-u64 mem_read_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size);
-void mem_write_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, u64 value, unsigned size);
+/* Miss paths of segmented accesses: check canonicality with the segment's vector, then go the slow way. What is read is
+ * left in d.slow_value. */
+void mem_read_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size) SLOW_PATH;
+void mem_write_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, u64 value, unsigned size) SLOW_PATH;
 
 ALWAYS_INLINE u64 mem_load_host(const u8 *host, enum width w)
 {
@@ -54,7 +55,8 @@ ALWAYS_INLINE u64 mem_read_linear(struct cpu *cpu, enum seg seg, laddr_t laddr, 
 
     if (LIKELY(host != NULL))
         return mem_load_host(host, w);
-    return mem_read_miss(cpu, seg, laddr, width_bytes(w));
+    mem_read_miss(cpu, seg, laddr, width_bytes(w));
+    return cpu->d.slow_value;
 }
 
 /* Data read at the current CPL. in: seg:offset; returns the zero-extended value. */
@@ -96,14 +98,16 @@ struct mem_rmw {
     u8 *host; /* NULL: the slow way */
 };
 
-u64 mem_rmw_begin_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size);
+void mem_rmw_begin_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size) SLOW_PATH;
 
 ALWAYS_INLINE u64 mem_rmw_begin_linear(struct cpu *cpu, enum seg seg, laddr_t laddr, enum width w, struct mem_rmw *rmw)
 {
     rmw->laddr = laddr;
     rmw->host = tlb_write_hit(cpu->d.view, rmw->laddr, width_bytes(w));
-    if (UNLIKELY(rmw->host == NULL))
-        return mem_rmw_begin_miss(cpu, seg, rmw->laddr, width_bytes(w));
+    if (UNLIKELY(rmw->host == NULL)) {
+        mem_rmw_begin_miss(cpu, seg, rmw->laddr, width_bytes(w));
+        return cpu->d.slow_value;
+    }
     return mem_load_host(rmw->host, w);
 }
 

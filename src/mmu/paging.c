@@ -27,12 +27,14 @@ static bool no_execute_enabled(const struct paging_mode *mode)
 /* Bits of a physical address that this processor lacks. */
 static u64 address_beyond(const struct paging_mode *mode) { return ~(BIT(mode->maxphyaddr) - 1); }
 
-/* Read one paging-structure entry. A debugger's walk never reads a device: it sees "not present" there. */
-static u64 read_entry(struct physmem *pm, enum initiator who, paddr_t paddr, unsigned size)
+/* Read one paging-structure entry, and name its page in the walk. A debugger's walk never reads a device: it sees "not
+ * present" there. */
+ALWAYS_INLINE u64 read_entry(struct physmem *pm, enum initiator who, struct walk *walk, paddr_t paddr, unsigned size)
 {
-    const u8 *page = physmem_host(pm, paddr & PAGE_MASK);
+    const u8 *page = physmem_host(pm, paddr);
     u64 entry = 0;
 
+    walk->table[walk->tables++] = paddr & PAGE_MASK;
     if (LIKELY(page != NULL)) {
         const u8 *host = page + (paddr & ~PAGE_MASK);
 
@@ -147,7 +149,7 @@ static struct walk walk_32bit(struct physmem *pm, enum initiator who, const stru
     u32 error = error_of_access(mode, type, view);
     struct walk walk = {.executable = true};
     paddr_t pde_paddr = (mode->cr3 & 0xFFFFF000u) | (bits(laddr, 31, 22) << 2);
-    u64 pde = read_entry(pm, who, pde_paddr, 4);
+    u64 pde = read_entry(pm, who, &walk, pde_paddr, 4);
     paddr_t pte_paddr;
     u64 pte;
 
@@ -164,7 +166,7 @@ static struct walk walk_32bit(struct physmem *pm, enum initiator who, const stru
         return walk;
     }
     pte_paddr = (pde & 0xFFFFF000u) | (bits(laddr, 21, 12) << 2);
-    pte = read_entry(pm, who, pte_paddr, 4);
+    pte = read_entry(pm, who, &walk, pte_paddr, 4);
     if (!(pte & PTE_P))
         return walk_failed(error);
     note_update(&walk, pde_paddr, pde, PTE_A);
@@ -178,12 +180,12 @@ static struct walk walk_32bit(struct physmem *pm, enum initiator who, const stru
 
 /* The PAE pointer table: four registers on Intel, memory on AMD (MD-02). Neither carries rights or an accessed bit.
  * returns: false when the walk ends here with *error */
-static bool pae_directory(struct physmem *pm, enum initiator who, const struct paging_mode *mode, laddr_t laddr,
-                          u64 *directory, u32 *error)
+static bool pae_directory(struct physmem *pm, enum initiator who, const struct paging_mode *mode, struct walk *walk,
+                          laddr_t laddr, u64 *directory, u32 *error)
 {
     unsigned index = (unsigned)bits(laddr, 31, 30);
-    u64 pdpte =
-        mode->pdpte_in_memory ? read_entry(pm, who, (mode->cr3 & 0xFFFFFFE0u) + index * 8, 8) : mode->pdpte[index];
+    u64 pdpte = mode->pdpte_in_memory ? read_entry(pm, who, walk, (mode->cr3 & 0xFFFFFFE0u) + index * 8, 8)
+                                      : mode->pdpte[index];
 
     if (!(pdpte & PTE_P))
         return false;
@@ -204,14 +206,14 @@ static struct walk walk_64bit(struct physmem *pm, enum initiator who, const stru
     unsigned level = mode->levels;
 
     if (level == 3) {
-        if (!pae_directory(pm, who, mode, laddr, &table, &error))
+        if (!pae_directory(pm, who, mode, &walk, laddr, &table, &error))
             return walk_failed(error);
         level = 2;
     }
     for (;; level--) {
         unsigned shift = PAGE_SHIFT + 9 * (level - 1);
         paddr_t entry_paddr = table | (bits(laddr, shift + 8, shift) << 3);
-        u64 entry = read_entry(pm, who, entry_paddr, 8);
+        u64 entry = read_entry(pm, who, &walk, entry_paddr, 8);
 
         if (!(entry & PTE_P))
             return walk_failed(error);

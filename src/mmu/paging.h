@@ -23,6 +23,7 @@ struct paging_mode {
     bool smep;
     bool smap;
     bool pge;
+    bool pcide;   /* CR4.PCIDE: bits 11..0 of cr3 are the PCID */
     bool page1gb; /* CPUID page1gb: PDPTE.PS allowed */
 };
 
@@ -57,12 +58,15 @@ struct walk {
         paddr_t paddr;
         u32 set; /* PTE_A and possibly PTE_D */
     } update[WALK_MAX_LEVELS];
+    /* The pages of memory that the entries read lie in, outermost first: who keeps the translation watches them. */
+    u8 tables;
+    paddr_t table[WALK_MAX_LEVELS];
 };
 
 /* Translate one linear address through the active paging structures.
  * in:      laddr  canonical (checked by the caller); type and view of the access
  * returns: struct walk; ok, or the #PF error code
- * effects: none: the caller applies update[] through physmem_write() (rule: only after ok)
+ * effects: none: the caller applies update[] through physmem_set_bits() (rule: only after ok)
  * raises:  never
  * source:  SDM 3A, "Hierarchical Paging Structures: an Overview" and "Access Rights" */
 struct walk page_walk(struct physmem *pm, enum initiator who, const struct paging_mode *mode, laddr_t laddr,

@@ -1,168 +1,89 @@
 /* SPDX-License-Identifier: MIT
- * The software TLB: fills, flushes and side-effect-free lookups.
+ * The software TLB: fills, direct writes and side-effect-free lookups.
  * SDM 3A, "Caching Translation Information".
  */
-#include "mmu/tlb.h"
-
 #include "base/bits.h"
+#include "mmu/filter.h"
+#include "mmu/view.h"
 
-static void data_entry_clear(struct tlb_entry *e)
+/* ---- direct writes
+ *
+ * physmem keeps a word for each page: the slots of the TLB that a pointer for direct writes was put into, so that a
+ * page which gets guarded takes its pointers back without a search. A slot is (view, index), the same in every context.
+ */
+
+#define SLOT_MANY 0xFFFFu
+
+static unsigned slot_of(enum access_view view, unsigned index) { return 1 + (unsigned)view * TLB_ENTRIES + index; }
+
+static struct tlb_entry *slot_entry(struct mmu *mmu, unsigned c, unsigned slot)
 {
-    e->read_tag = TLB_INVALID;
-    e->write_tag = TLB_INVALID;
+    return &mmu->context[c].view[(slot - 1) / TLB_ENTRIES].data[(slot - 1) % TLB_ENTRIES];
 }
 
-static void insn_entry_clear(struct itlb_entry *e)
+static bool slot_writes(struct mmu *mmu, unsigned slot, paddr_t page)
 {
-    e->tag = TLB_INVALID;
-    e->host = NULL;
+    for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+        if (mmu->base[c] != CONTEXT_NO_BASE && data_entry_writes(slot_entry(mmu, c, slot), page))
+            return true;
+    return false;
 }
 
-/* The linear page an entry stands for, whichever of its tags is valid; false when neither is. */
-static bool data_entry_page(const struct tlb_entry *e, laddr_t *page)
+/* Remember in a page's word that a slot holds a pointer to it. Two fit: a page is commonly written through its place in
+ * the kernel's map of all memory, and through one place of its user's. */
+static void remember_holder(struct mmu *mmu, u32 *word, unsigned slot, paddr_t page)
 {
-    laddr_t tag = e->read_tag & TLB_INVALID ? e->write_tag : e->read_tag;
+    unsigned first = *word & 0xFFFF, second = *word >> 16;
 
-    *page = tag & PAGE_MASK;
-    return !(tag & TLB_INVALID);
-}
-
-void mmu_init(struct mmu *mmu, struct physmem *pm, enum initiator who)
-{
-    memset(mmu, 0, sizeof *mmu);
-    mmu->physmem = pm;
-    mmu->who = who;
-    for (unsigned v = 0; v < ACCESS_VIEWS; v++) {
-        for (unsigned i = 0; i < TLB_ENTRIES; i++)
-            data_entry_clear(&mmu->view[v].data[i]);
-        for (unsigned i = 0; i < ITLB_ENTRIES; i++)
-            insn_entry_clear(&mmu->view[v].insn[i]);
-    }
-}
-
-/* ---- flushes */
-
-/* Visit the filled entries of a view and drop those that are not kept. */
-static void view_flush(struct tlb_view *view, bool keep_global)
-{
-    bool any = false;
-
-    if (!view->used)
+    if (first == slot || second == slot || first == SLOT_MANY)
         return;
-    for (unsigned word = 0; word < ARRAY_LEN(view->data_filled); word++) {
-        u64 left = 0;
-
-        for (u64 set = view->data_filled[word]; set != 0; set &= set - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(set);
-            struct tlb_entry *e = &view->data[word * 64 + bit];
-
-            if (keep_global && e->global)
-                left |= BIT(bit);
-            else
-                data_entry_clear(e);
-        }
-        view->data_filled[word] = left;
-        any |= left != 0;
-    }
-    for (unsigned word = 0; word < ARRAY_LEN(view->insn_filled); word++) {
-        u64 left = 0;
-
-        for (u64 set = view->insn_filled[word]; set != 0; set &= set - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(set);
-            struct itlb_entry *e = &view->insn[word * 64 + bit];
-
-            if (keep_global && e->global)
-                left |= BIT(bit);
-            else
-                insn_entry_clear(e);
-        }
-        view->insn_filled[word] = left;
-        any |= left != 0;
-    }
-    view->used = any;
+    if (first == 0 || !slot_writes(mmu, first, page))
+        first = slot;
+    else if (second == 0 || !slot_writes(mmu, second, page))
+        second = slot;
+    else
+        first = SLOT_MANY;
+    *word = first | second << 16;
 }
 
-void mmu_flush_all(struct mmu *mmu)
+/* Host address for direct writes to a page, or NULL when it is guarded or not RAM. */
+static u8 *borrow(struct mmu *mmu, paddr_t page, unsigned slot)
 {
-    for (unsigned v = 0; v < ACCESS_VIEWS; v++)
-        view_flush(&mmu->view[v], false);
-    mmu->large_pages = false;
-    mmu->flushes++;
+    u8 *host = physmem_host_writable(mmu->physmem, page);
+
+    if (host != NULL)
+        remember_holder(mmu, physmem_holder(mmu->physmem, page), slot, page);
+    return host;
 }
 
-void mmu_flush_nonglobal(struct mmu *mmu)
+static void revoke_slot(struct mmu *mmu, unsigned slot, paddr_t page)
 {
-    for (unsigned v = 0; v < ACCESS_VIEWS; v++)
-        view_flush(&mmu->view[v], true);
-    mmu->flushes++;
-}
+    if (slot == 0)
+        return;
+    for (unsigned c = 0; c < TLB_CONTEXTS; c++) {
+        struct tlb_entry *e = slot_entry(mmu, c, slot);
 
-/* Drop what one view holds for the 4 KiB page of laddr. */
-static void view_drop_page(struct tlb_view *view, laddr_t laddr)
-{
-    struct tlb_entry *data = &view->data[(laddr >> PAGE_SHIFT) % TLB_ENTRIES];
-    struct itlb_entry *insn = &view->insn[(laddr >> PAGE_SHIFT) % ITLB_ENTRIES];
-    laddr_t page;
-
-    if (data_entry_page(data, &page) && page == (laddr & PAGE_MASK))
-        data_entry_clear(data);
-    if (!(insn->tag & TLB_INVALID) && (insn->tag & PAGE_MASK) == (laddr & PAGE_MASK))
-        insn_entry_clear(insn);
-}
-
-/* Drop every fragment of the large page that laddr lies in. source: SDM 3A, "Recommended Invalidation" */
-static void view_drop_fragments(struct tlb_view *view, laddr_t laddr)
-{
-    for (unsigned word = 0; word < ARRAY_LEN(view->data_filled); word++) {
-        for (u64 set = view->data_filled[word]; set != 0; set &= set - 1) {
-            struct tlb_entry *e = &view->data[word * 64 + (unsigned)__builtin_ctzll(set)];
-            laddr_t page;
-
-            if (e->page_shift > PAGE_SHIFT && data_entry_page(e, &page) && ((page ^ laddr) >> e->page_shift) == 0)
-                data_entry_clear(e);
-        }
+        if (mmu->base[c] != CONTEXT_NO_BASE && data_entry_writes(e, page))
+            e->write_tag |= TLB_SLOW;
     }
-    for (unsigned word = 0; word < ARRAY_LEN(view->insn_filled); word++) {
-        for (u64 set = view->insn_filled[word]; set != 0; set &= set - 1) {
-            struct itlb_entry *e = &view->insn[word * 64 + (unsigned)__builtin_ctzll(set)];
-
-            if (e->page_shift > PAGE_SHIFT && !(e->tag & TLB_INVALID) && ((e->tag ^ laddr) >> e->page_shift) == 0)
-                insn_entry_clear(e);
-        }
-    }
-}
-
-void mmu_flush_page(struct mmu *mmu, laddr_t laddr)
-{
-    for (unsigned v = 0; v < ACCESS_VIEWS; v++) {
-        struct tlb_view *view = &mmu->view[v];
-
-        if (!view->used)
-            continue;
-        view_drop_page(view, laddr);
-        if (mmu->large_pages)
-            view_drop_fragments(view, laddr);
-    }
-    mmu->flushes++;
 }
 
 void mmu_revoke_writable(struct mmu *mmu, paddr_t page)
 {
-    page &= PAGE_MASK;
-    for (unsigned v = 0; v < ACCESS_VIEWS; v++) {
-        struct tlb_view *view = &mmu->view[v];
+    u32 *word = physmem_holder(mmu->physmem, page);
 
-        if (!view->used)
-            continue;
-        for (unsigned word = 0; word < ARRAY_LEN(view->data_filled); word++) {
-            for (u64 set = view->data_filled[word]; set != 0; set &= set - 1) {
-                struct tlb_entry *e = &view->data[word * 64 + (unsigned)__builtin_ctzll(set)];
-
-                if (e->page == page && !(e->write_tag & TLB_INVALID))
-                    e->write_tag |= TLB_SLOW;
-            }
-        }
+    page = physmem_seen(mmu->physmem, page & PAGE_MASK);
+    if (word == NULL || *word == 0)
+        return;
+    if ((*word & 0xFFFF) != SLOT_MANY) {
+        revoke_slot(mmu, *word & 0xFFFF, page);
+        revoke_slot(mmu, *word >> 16, page);
+    } else {
+        for (unsigned c = 0; c < TLB_CONTEXTS; c++)
+            for (unsigned v = 0; mmu->base[c] != CONTEXT_NO_BASE && v < ACCESS_VIEWS; v++)
+                view_revoke(&mmu->context[c].view[v], page);
     }
+    *word = 0;
 }
 
 /* ---- translation */
@@ -170,16 +91,31 @@ void mmu_revoke_writable(struct mmu *mmu, paddr_t page)
 /* Or the accessed and dirty bits of a walk into the paging structures. */
 static void apply_updates(struct mmu *mmu, const struct walk *walk)
 {
-    size_t size = mmu->mode.levels == 2 ? 4 : 8;
+    unsigned size = mmu->mode.levels == 2 ? 4 : 8;
 
-    for (unsigned i = 0; i < walk->updates; i++) {
-        u64 entry = 0;
-
-        physmem_read(mmu->physmem, walk->update[i].paddr, &entry, size, mmu->who);
-        entry |= walk->update[i].set;
-        physmem_write(mmu->physmem, walk->update[i].paddr, &entry, size, mmu->who);
-    }
+    for (unsigned i = 0; i < walk->updates; i++)
+        physmem_set_bits(mmu->physmem, walk->update[i].paddr, walk->update[i].set, size, mmu->who);
 }
+
+/* Have the pages of a walk watched, so that the context knows when its entries stop being true. */
+static void watch_tables(struct mmu *mmu, const struct walk *walk)
+{
+    bool *written = &mmu->written[mmu->current];
+
+    for (unsigned i = 0; i < walk->tables && !*written; i++)
+        *written = !physmem_watch_table(mmu->physmem, walk->table[i], 1u << mmu->current);
+}
+
+/* Note where pieces of large pages and global entries are. */
+static void note_kind(struct mmu *mmu, laddr_t laddr, const struct walk *walk)
+{
+    if (walk->page_shift > PAGE_SHIFT && walk->page_shift < 63)
+        filter_add(mmu->large[mmu->current], region_filter_bit(laddr));
+    if (walk->global)
+        filter_add(mmu->global_pages, page_filter_bit(laddr));
+}
+
+static u8 piece_of(const struct walk *walk) { return walk->page_shift == 63 ? PAGE_SHIFT : walk->page_shift; }
 
 static void fill_data(struct mmu *mmu, laddr_t laddr, const struct walk *walk, enum access_view kind)
 {
@@ -187,12 +123,10 @@ static void fill_data(struct mmu *mmu, laddr_t laddr, const struct walk *walk, e
     unsigned index = (unsigned)((laddr >> PAGE_SHIFT) % TLB_ENTRIES);
     struct tlb_entry *e = &view->data[index];
     laddr_t page = laddr & PAGE_MASK;
-    const u8 *host;
+    paddr_t seen = physmem_seen(mmu->physmem, walk->paddr & PAGE_MASK);
+    const u8 *host = physmem_host(mmu->physmem, seen);
 
-    e->page = physmem_seen(mmu->physmem, walk->paddr & PAGE_MASK);
-    e->global = walk->global;
-    e->page_shift = walk->page_shift == 63 ? PAGE_SHIFT : walk->page_shift;
-    host = physmem_host(mmu->physmem, e->page);
+    e->page = seen | piece_of(walk) | (walk->global ? TLB_GLOBAL : 0);
     e->addend = (uintptr_t)host - (uintptr_t)page;
     e->read_tag = TLB_INVALID;
     e->write_tag = TLB_INVALID;
@@ -200,7 +134,7 @@ static void fill_data(struct mmu *mmu, laddr_t laddr, const struct walk *walk, e
         e->read_tag = page | (host == NULL ? TLB_SLOW : 0);
     /* A clean page is not cached for writing: the first write must walk and set the dirty bit. */
     if (walk->dirty && page_allows(&mmu->mode, walk, ACCESS_WRITE, kind))
-        e->write_tag = page | (physmem_host_writable(mmu->physmem, e->page) == NULL ? TLB_SLOW : 0);
+        e->write_tag = page | (borrow(mmu, seen, slot_of(kind, index)) == NULL ? TLB_SLOW : 0);
     view->data_filled[index / 64] |= BIT(index % 64);
     view->used = true;
 }
@@ -215,7 +149,7 @@ static void fill_insn(struct mmu *mmu, laddr_t laddr, const struct walk *walk, e
     e->page = physmem_seen(mmu->physmem, walk->paddr & PAGE_MASK);
     e->host = physmem_host(mmu->physmem, e->page);
     e->global = walk->global;
-    e->page_shift = walk->page_shift == 63 ? PAGE_SHIFT : walk->page_shift;
+    e->page_shift = piece_of(walk);
     view->insn_filled[index / 64] |= BIT(index % 64);
     view->used = true;
 }
@@ -235,19 +169,18 @@ static bool lookup(struct mmu *mmu, laddr_t laddr, enum access_type type, enum a
         return true;
     }
 
-    struct tlb_entry *e = &view->data[(laddr >> PAGE_SHIFT) % TLB_ENTRIES];
+    unsigned index = (unsigned)((laddr >> PAGE_SHIFT) % TLB_ENTRIES);
+    struct tlb_entry *e = &view->data[index];
     laddr_t *tag = type == ACCESS_WRITE ? &e->write_tag : &e->read_tag;
+    paddr_t physical = e->page & PAGE_MASK;
 
     if ((*tag & ~(laddr_t)TLB_SLOW) != page)
         return false;
-    *paddr = e->page | (laddr & ~PAGE_MASK);
-    if (*tag & TLB_SLOW) {
-        /* The reason may have passed (the page holds code no more): back to the fast path. */
-        const u8 *host =
-            type == ACCESS_WRITE ? physmem_host_writable(mmu->physmem, e->page) : physmem_host(mmu->physmem, e->page);
-        if (host != NULL)
-            *tag = page;
-    }
+    *paddr = physical | (laddr & ~PAGE_MASK);
+    /* The reason may have passed (the page is guarded no more): back to the fast path. Only writes have such reasons.
+     */
+    if ((*tag & TLB_SLOW) && type == ACCESS_WRITE && borrow(mmu, physical, slot_of(kind, index)) != NULL)
+        *tag = page;
     return true;
 }
 
@@ -261,16 +194,13 @@ bool mmu_translate(struct mmu *mmu, laddr_t laddr, enum access_type type, enum a
     mmu->walks++;
     walk = page_walk(mmu->physmem, mmu->who, &mmu->mode, laddr, type, view);
     if (!walk.ok) {
-        /* A page fault drops what was cached for its address, whatever the view. */
-        for (unsigned v = 0; v < ACCESS_VIEWS; v++)
-            view_drop_page(&mmu->view[v], laddr);
-        mmu->flushes++;
+        mmu_flush_page(mmu, laddr); /* a page fault drops what was cached for its address */
         *error = walk.error;
         return false;
     }
     apply_updates(mmu, &walk);
-    if (walk.page_shift > PAGE_SHIFT && walk.page_shift < 63)
-        mmu->large_pages = true;
+    watch_tables(mmu, &walk);
+    note_kind(mmu, laddr, &walk);
     if (type == ACCESS_EXECUTE)
         fill_insn(mmu, laddr, &walk, view);
     else

@@ -16,9 +16,10 @@
 #define CPU0 INITIATOR_CPU0
 
 struct probe {
-    unsigned reads, writes, last_size, code_calls, revoked, maps;
+    unsigned reads, writes, last_size, code_calls, table_calls, revoked, maps;
+    u32 watchers;
     u64 last_offset, last_value;
-    paddr_t code_at, revoked_page;
+    paddr_t code_at, table_at, revoked_page;
     unsigned code_size;
 };
 
@@ -53,6 +54,15 @@ static void code_written(void *context, paddr_t paddr, unsigned size)
     p->code_calls++;
     p->code_at = paddr;
     p->code_size = size;
+}
+
+static void table_written(void *context, paddr_t page, u32 watchers)
+{
+    struct probe *p = context;
+
+    p->table_calls++;
+    p->table_at = page;
+    p->watchers = watchers;
 }
 
 static void revoke(void *context, paddr_t page)
@@ -242,6 +252,78 @@ static void code_pages_tell_the_listener(void **state)
     physmem_free(pm);
 }
 
+static void page_tables_announce_their_first_write(void **state)
+{
+    struct physmem *pm = memory(2 << 20);
+    struct probe p = {0};
+    struct physmem_listener listener = {.context = &p, .table_written = table_written, .revoke_writable = revoke};
+    u8 rom[4096] = {0};
+    u64 value;
+
+    (void)state;
+    assert_false(physmem_watch_table(pm, 0x3000, 1)); /* nobody listens */
+    physmem_set_listener(pm, &listener);
+    physmem_map_rom(pm, 0xff000, sizeof rom, rom, "rom");
+    physmem_map_mmio(pm, 0x110000, 0x1000, &probe_ops, &p, "p");
+    assert_true(physmem_watch_table(pm, 0xff008, 1));
+    assert_false(physmem_watch_table(pm, 0x110000, 1));
+    assert_false(physmem_watch_table(pm, 1ull << 39, 1));
+
+    assert_true(physmem_watch_table(pm, 0x3008, 1));
+    assert_int_equal(p.revoked, 0); /* no pointer was out */
+    assert_true(physmem_watch_table(pm, 0x3000, 4));
+    assert_int_equal(physmem_page_flags(pm, 0x3000), PAGE_TABLE);
+    assert_null(physmem_host_writable(pm, 0x3000));
+    assert_non_null(physmem_host(pm, 0x3000));
+    physmem_set_bits(pm, 0x3ff8, 0x60, 8, CPU0);
+    physmem_set_bits(pm, 0x3ff8, 0x02, 4, CPU0);
+    physmem_read(pm, 0x3ff8, &value, 8, CPU0);
+    assert_int_equal(value, 0x62);
+    assert_int_equal(p.table_calls, 0);
+    write32(pm, 0x3010, 1);
+    assert_int_equal(p.table_calls, 1);
+    assert_int_equal(p.table_at, 0x3000);
+    assert_int_equal(p.watchers, 5);
+    assert_int_equal(physmem_page_flags(pm, 0x3000), 0);
+    write32(pm, 0x3010, 2);
+    assert_int_equal(p.table_calls, 1);
+
+    assert_non_null(physmem_host_writable(pm, 0x3000));
+    *physmem_holder(pm, 0x3000) = 7;
+    assert_int_equal(*physmem_holder(pm, 0x3abc), 7);
+    assert_null(physmem_holder(pm, 0x110000));
+    physmem_watch_table(pm, 0x3000, 2);
+    assert_int_equal(p.revoked, 1);
+    assert_int_equal(p.revoked_page, 0x3000);
+    physmem_set_code(pm, 0x3000); /* both at once: a write tells both */
+    assert_int_equal(p.revoked, 1);
+    write32(pm, 0x3000, 3);
+    assert_int_equal(p.table_calls, 2);
+    assert_int_equal(p.watchers, 2);
+    assert_int_equal(physmem_page_flags(pm, 0x3000), PAGE_CODE);
+    physmem_free(pm);
+}
+
+static void set_bits_reaches_code_and_devices(void **state)
+{
+    struct physmem *pm = memory(2 << 20);
+    struct probe p = {0};
+    struct physmem_listener listener = {.context = &p, .code_written = code_written};
+
+    (void)state;
+    physmem_set_listener(pm, &listener);
+    physmem_set_code(pm, 0x3000);
+    physmem_set_bits(pm, 0x3010, 0x20, 8, CPU0);
+    assert_int_equal(p.code_calls, 1);
+    assert_int_equal(p.code_at, 0x3010);
+    assert_int_equal(p.code_size, 8);
+    physmem_map_mmio(pm, 0x110000, 0x1000, &probe_ops, &p, "p");
+    physmem_set_bits(pm, 0x110010, 0x80, 4, CPU0);
+    assert_int_equal(p.last_offset, 0x10);
+    assert_int_equal(p.last_value, 0x44332291u);
+    physmem_free(pm);
+}
+
 static void hash_depends_on_contents_only(void **state)
 {
     struct physmem *a = memory(4ull << 30), *b = memory(4ull << 30);
@@ -333,10 +415,16 @@ static void ports_split_and_default(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ram_is_split_at_3_gib),         cmocka_unit_test(bad_sizes_are_refused),
-        cmocka_unit_test(hole_is_unclaimed_until_rom),   cmocka_unit_test(devices_hide_ram_and_see_whole_accesses),
-        cmocka_unit_test(a20_masks_every_access),        cmocka_unit_test(code_pages_tell_the_listener),
-        cmocka_unit_test(hash_depends_on_contents_only), cmocka_unit_test(ports_split_and_default),
+        cmocka_unit_test(ram_is_split_at_3_gib),
+        cmocka_unit_test(bad_sizes_are_refused),
+        cmocka_unit_test(hole_is_unclaimed_until_rom),
+        cmocka_unit_test(devices_hide_ram_and_see_whole_accesses),
+        cmocka_unit_test(a20_masks_every_access),
+        cmocka_unit_test(code_pages_tell_the_listener),
+        cmocka_unit_test(page_tables_announce_their_first_write),
+        cmocka_unit_test(set_bits_reaches_code_and_devices),
+        cmocka_unit_test(hash_depends_on_contents_only),
+        cmocka_unit_test(ports_split_and_default),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

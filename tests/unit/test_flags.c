@@ -17,7 +17,9 @@ static struct cpu *cpu;
 static int set_up(void **state)
 {
     (void)state;
-    cpu = calloc(1, sizeof *cpu);
+    cpu = aligned_alloc(_Alignof(struct cpu), sizeof *cpu);
+    if (cpu != NULL)
+        memset(cpu, 0, offsetof(struct cpu, mmu));
     return cpu == NULL;
 }
 

@@ -126,9 +126,10 @@ static void cpuid_leaves(void **state)
 
 static struct cpu *cpu_of(const char *option)
 {
-    struct cpu *cpu = calloc(1, sizeof *cpu);
+    struct cpu *cpu = aligned_alloc(_Alignof(struct cpu), sizeof *cpu);
 
     assert_non_null(cpu);
+    memset(cpu, 0, offsetof(struct cpu, mmu));
     cpu->model = parsed(option);
     cpu->arch.cr0 = CR0_ET | CR0_PE;
     cpu->d.mode = MODE_PM32;

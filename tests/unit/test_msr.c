@@ -25,7 +25,9 @@ static void use_model(const char *option)
 static int set_up(void **state)
 {
     (void)state;
-    cpu = calloc(1, sizeof *cpu);
+    cpu = aligned_alloc(_Alignof(struct cpu), sizeof *cpu);
+    if (cpu != NULL)
+        memset(cpu, 0, offsetof(struct cpu, mmu));
     return cpu == NULL;
 }
 

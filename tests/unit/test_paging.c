@@ -253,6 +253,32 @@ static void updates_name_only_what_is_clear(void **state)
     assert_true(w.dirty);
 }
 
+static void tables_name_every_page_that_was_read(void **state)
+{
+    struct walk w;
+
+    (void)state;
+    map_4_level(0x200000 | P | W | U);
+    w = walk(0x400123, ACCESS_READ, VIEW_USER);
+    assert_int_equal(w.tables, 4);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(w.table[i], 0x1000 * (i + 1));
+    put64(0x3010, 0x200000 | P | W | U | PS);
+    assert_int_equal(walk(0x400123, ACCESS_READ, VIEW_USER).tables, 3);
+    mode.levels = 3; /* PDPTEs are registers on Intel, memory on AMD */
+    mode.pdpte[0] = 0x3000 | P;
+    assert_int_equal(walk(0x400123, ACCESS_READ, VIEW_USER).tables, 1);
+    mode.pdpte_in_memory = true;
+    mode.cr3 = 0x1020;
+    put64(0x1020, 0x3000 | P);
+    w = walk(0x400123, ACCESS_READ, VIEW_USER);
+    assert_int_equal(w.tables, 2);
+    assert_int_equal(w.table[0], 0x1000);
+    assert_int_equal(w.table[1], 0x3000);
+    mode.levels = 0;
+    assert_int_equal(walk(0x400123, ACCESS_READ, VIEW_USER).tables, 0);
+}
+
 static void global_needs_pge(void **state)
 {
     (void)state;
@@ -278,6 +304,7 @@ int main(void)
         CASE(reserved_bits_fault_with_p),
         CASE(present_comes_before_reserved),
         CASE(updates_name_only_what_is_clear),
+        CASE(tables_name_every_page_that_was_read),
         CASE(global_needs_pge),
     };
 

@@ -39,6 +39,11 @@ static const struct mmio_ops device_ops = {device_read, device_write};
 static unsigned device_uses;
 
 static void revoke(void *context, paddr_t page) { mmu_revoke_writable(context, page); }
+static void table_written(void *context, paddr_t page, u32 watchers)
+{
+    (void)page;
+    mmu_table_written(context, watchers);
+}
 
 static void put64(paddr_t at, u64 value) { physmem_write(pm, at, &value, 8, INITIATOR_LOADER); }
 
@@ -53,12 +58,12 @@ static u64 get64(paddr_t at)
 /* PML4 1000h, PDPT 2000h, PD 3000h; PT 4000h serves linear 0..1FFFFF, a 2 MiB page 200000..3FFFFF. */
 static int set_up(void **state)
 {
-    struct physmem_listener listener = {.revoke_writable = revoke};
+    struct physmem_listener listener = {.table_written = table_written, .revoke_writable = revoke};
     struct error err;
 
     (void)state;
     pm = physmem_new(4 << 20, &err);
-    mmu = malloc(sizeof *mmu);
+    mmu = aligned_alloc(_Alignof(struct mmu), sizeof *mmu);
     if (pm == NULL || mmu == NULL)
         return -1;
     mmu_init(mmu, pm, INITIATOR_CPU0);
@@ -66,6 +71,7 @@ static int set_up(void **state)
     physmem_set_listener(pm, &listener);
     mmu->mode =
         (struct paging_mode){.cr3 = 0x1000, .levels = 4, .maxphyaddr = 40, .wp = true, .pge = true, .nxe = true};
+    mmu_flush_all(mmu);
     put64(0x1000, 0x2000 | P | W | U);
     put64(0x2000, 0x3000 | P | W | U);
     put64(0x3000, 0x4000 | P | W | U);
@@ -185,6 +191,7 @@ static void global_entries_survive_cr3(void **state)
     translate(0x51000, ACCESS_READ, VIEW_USER);
     translate(0x50000, ACCESS_EXECUTE, VIEW_USER);
     translate(0x51000, ACCESS_EXECUTE, VIEW_USER);
+    put64(0x4000 + 8 * 0x51, 0x52000 | P | W | U); /* or the entries would still be true, and could stay */
     mmu_flush_nonglobal(mmu);
     assert_true(read_hits(0x50000));
     assert_false(read_hits(0x51000));

@@ -201,6 +201,8 @@ static struct insn *decode_block(const struct cpu *cpu, struct block *b, const u
             b->counted++;
             slot->end = b->bytes;
             insn_make_plain(slot, cpu->d.decode_key);
+            if (is_direct(slot) && (u64)at + slot->imm < PAGE_SIZE)
+                insn_make_near(slot);
             return exits_of_branch(slot, b->bytes);
         case PART_COUNTED: break;
         }

@@ -148,6 +148,14 @@ static void code_written(void *context, paddr_t paddr, unsigned size)
     block_cache_written(&e->blocks, paddr, size);
 }
 
+static void table_written(void *context, paddr_t page, u32 watchers)
+{
+    struct cpu *cpu = context;
+
+    (void)page;
+    mmu_table_written(&cpu->mmu, watchers);
+}
+
 static void revoke_writable(void *context, paddr_t page)
 {
     struct cpu *cpu = context;
@@ -177,6 +185,7 @@ void engine_attach(struct cpu *cpu)
     cpu->host.engine = engine;
     physmem_set_listener(cpu->physmem, &(struct physmem_listener){.context = cpu,
                                                                   .code_written = code_written,
+                                                                  .table_written = table_written,
                                                                   .revoke_writable = revoke_writable,
                                                                   .map_changed = map_changed});
 }

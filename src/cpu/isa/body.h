@@ -4,7 +4,8 @@
  *   BODY_FORMS(op_add) { u64 a = ...; }      all forms, all widths: `w` and `f` are compile-time constants
  *   BODY_UNARY(op_not) { ... }               dst only (FORM_RR register, FORM_MR memory)
  *   BODY_PLAIN(op_cpuid) { ... }             one function; asks insn->width and insn->form at run time
- *   BODY_BRANCH(op_je) { ... return taken; } near branches: assigns d.next_rip when it is taken
+ *   BODY_STACK(op_push) { ... }              as BODY_UNARY, with an immediate too, and stack_*_by(..., f)
+ *   BODY_BRANCH(op_ret_near), BODY_BRANCH_IMMEDIATE(op_je) { ... return taken; }   near branches
  *
  * A body stores nothing architectural before its last access that can fault. It asks insn_rip() and insn_end() where
  * the instruction is; rows with END_BLK may also read arch.rip (start) and d.next_rip (end), and assign d.next_rip.
@@ -85,35 +86,51 @@
     const struct body name = {BODY_SAME(name##_exec)};                                                                 \
     BODY_FUNCTION(name##_exec)
 
+/* Pushes and pops: register, memory or immediate, each with the general and the plain stack. */
+#define BODY_STACK(name)                                                                                               \
+    ALWAYS_INLINE void name##_body(BODY_SIGNATURE, enum width w, enum form f);                                         \
+    BODY_WIDTHS(name, FORM_RR, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_MR, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_RI, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_RP, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_PR, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_PI, true)                                                                                   \
+    const struct body name = {{BODY_ROW(name, FORM_RR), BODY_ROW(name, FORM_MR), BODY_ROW(name, FORM_RI),              \
+                               BODY_ROW(name, FORM_RP), BODY_ROW(name, FORM_PR), BODY_ROW(name, FORM_PI)}};            \
+    ALWAYS_INLINE void name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
+
 /* Near branches go on one slot further when they fall through, two when they are taken: engines keep the two ways
- * apart without a look at the target. The body returns whether the branch is taken, and then has set d.next_rip. */
-#define BODY_BRANCH_INSTANCE(function, call)                                                                           \
-    static const struct insn *function(BODY_SIGNATURE)                                                                 \
+ * apart without a look at the target. The body returns whether the branch is taken, and then has set d.next_rip, unless
+ * the form says that the target lies in its own page. */
+#define BODY_BRANCH_INSTANCE(name, f, w)                                                                               \
+    static const struct insn *name##_##f##_##w(BODY_SIGNATURE)                                                         \
     {                                                                                                                  \
         cpu->d.insn = insn;                                                                                            \
-        if (call)                                                                                                      \
+        if (name##_body(cpu, insn, w, f))                                                                              \
             BODY_CONTINUE(2);                                                                                          \
         BODY_CONTINUE(1);                                                                                              \
     }
-#define BODY_BRANCH(name)                                                                                              \
-    ALWAYS_INLINE bool name##_body(BODY_SIGNATURE);                                                                    \
-    BODY_BRANCH_INSTANCE(name##_exec, name##_body(cpu, insn))                                                          \
-    const struct body name = {BODY_SAME(name##_exec)};                                                                 \
-    ALWAYS_INLINE bool name##_body(BODY_SIGNATURE)
-
 #define BODY_BRANCH_WIDTHS(name, f)                                                                                    \
-    BODY_BRANCH_INSTANCE(name##_##f##_W16, name##_body(cpu, insn, W16, f))                                             \
-    BODY_BRANCH_INSTANCE(name##_##f##_W32, name##_body(cpu, insn, W32, f))                                             \
-    BODY_BRANCH_INSTANCE(name##_##f##_W64, name##_body(cpu, insn, W64, f))
+    BODY_BRANCH_INSTANCE(name, f, W16) BODY_BRANCH_INSTANCE(name, f, W32) BODY_BRANCH_INSTANCE(name, f, W64)
 #define BODY_BRANCH_ROW(name, f) [f] = {NULL, name##_##f##_W16, name##_##f##_W32, name##_##f##_W64}
-/* A near branch by an operand: register or memory. */
-#define BODY_BRANCH_UNARY(name)                                                                                        \
+
+/* With an immediate: relative branches, and RET that releases arguments. */
+#define BODY_BRANCH_IMMEDIATE(name)                                                                                    \
+    ALWAYS_INLINE bool name##_body(BODY_SIGNATURE, enum width w, enum form f);                                         \
+    BODY_BRANCH_WIDTHS(name, FORM_RI)                                                                                  \
+    BODY_BRANCH_WIDTHS(name, FORM_PI)                                                                                  \
+    const struct body name = {{BODY_BRANCH_ROW(name, FORM_RI), BODY_BRANCH_ROW(name, FORM_PI)}};                       \
+    ALWAYS_INLINE bool name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
+
+/* By a register or memory, and RET. */
+#define BODY_BRANCH(name)                                                                                              \
     ALWAYS_INLINE bool name##_body(BODY_SIGNATURE, enum width w, enum form f);                                         \
     BODY_BRANCH_WIDTHS(name, FORM_RR)                                                                                  \
     BODY_BRANCH_WIDTHS(name, FORM_MR)                                                                                  \
+    BODY_BRANCH_WIDTHS(name, FORM_RP)                                                                                  \
     BODY_BRANCH_WIDTHS(name, FORM_PR)                                                                                  \
-    const struct body name = {                                                                                         \
-        {BODY_BRANCH_ROW(name, FORM_RR), BODY_BRANCH_ROW(name, FORM_MR), BODY_BRANCH_ROW(name, FORM_PR)}};             \
+    const struct body name = {{BODY_BRANCH_ROW(name, FORM_RR), BODY_BRANCH_ROW(name, FORM_MR),                         \
+                               BODY_BRANCH_ROW(name, FORM_RP), BODY_BRANCH_ROW(name, FORM_PR)}};                       \
     ALWAYS_INLINE bool name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
 
 /* Bodies are declared for the table by insn.def itself. */

@@ -24,69 +24,79 @@ ALWAYS_INLINE u64 near_target(struct cpu *cpu, u64 target, enum width w)
     return target;
 }
 
-ALWAYS_INLINE u64 relative_target(struct cpu *cpu, const struct insn *insn)
-{
-    return near_target(cpu, insn_end(cpu, insn) + insn->imm, (enum width)insn->width);
-}
-
 ALWAYS_INLINE bool go_to(struct cpu *cpu, u64 target)
 {
     cpu->d.next_rip = target;
     return true;
 }
 
+ALWAYS_INLINE u64 relative_target(struct cpu *cpu, const struct insn *insn, enum width w)
+{
+    return near_target(cpu, insn_end(cpu, insn) + insn->imm, w);
+}
+
+/* A jump. In the page of the branch the engine knows the target, and it is inside every limit that the branch is. */
+ALWAYS_INLINE bool jump_relative(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
+{
+    return form_is_plain(f) || go_to(cpu, relative_target(cpu, insn, w));
+}
+
 #define JUMP_BODY(cc, condition)                                                                                       \
-    BODY_BRANCH(op_j##cc) { return (condition) && go_to(cpu, relative_target(cpu, insn)); }
+    BODY_BRANCH_IMMEDIATE(op_j##cc) { return (condition) && jump_relative(cpu, insn, w, f); }
 CONDITIONS(JUMP_BODY)
 
-BODY_BRANCH(op_jmp_rel) { return go_to(cpu, relative_target(cpu, insn)); }
+BODY_BRANCH_IMMEDIATE(op_jmp_rel) { return jump_relative(cpu, insn, w, f); }
 
-BODY_BRANCH_UNARY(op_jmp_near) { return go_to(cpu, near_target(cpu, dst_read(cpu, insn, w, f), w)); }
+BODY_BRANCH(op_jmp_near) { return go_to(cpu, near_target(cpu, dst_read(cpu, insn, w, f), w)); }
 
-BODY_BRANCH(op_call_rel)
+BODY_BRANCH_IMMEDIATE(op_call_rel)
 {
-    u64 target = relative_target(cpu, insn);
+    u64 target = relative_target(cpu, insn, w);
 
-    stack_push(cpu, insn_end(cpu, insn), (enum width)insn->width);
+    stack_push_by(cpu, insn_end(cpu, insn), w, f);
     return go_to(cpu, target);
 }
 
-BODY_BRANCH_UNARY(op_call_near)
+BODY_BRANCH(op_call_near)
 {
     u64 target = near_target(cpu, dst_read(cpu, insn, w, f), w);
 
-    stack_push(cpu, insn_end(cpu, insn), w);
+    stack_push_by(cpu, insn_end(cpu, insn), w, f);
     return go_to(cpu, target);
 }
 
-ALWAYS_INLINE bool return_near(struct cpu *cpu, enum width w, u64 release)
+ALWAYS_INLINE bool return_near(struct cpu *cpu, enum width w, enum form f, u64 release)
 {
-    u64 target = near_target(cpu, stack_peek(cpu, 0, w), w);
+    u64 target = near_target(cpu, stack_top_by(cpu, w, f), w);
 
-    stack_adjust(cpu, (i64)(width_bytes(w) + release));
+    stack_release_by(cpu, width_bytes(w) + release, f);
     return go_to(cpu, target);
 }
 
-BODY_BRANCH(op_ret_near) { return return_near(cpu, (enum width)insn->width, 0); }
+BODY_BRANCH(op_ret_near)
+{
+    (void)insn;
+    return return_near(cpu, w, f, 0);
+}
 
-BODY_BRANCH(op_ret_near_imm) { return return_near(cpu, (enum width)insn->width, (u16)insn->imm); }
+BODY_BRANCH_IMMEDIATE(op_ret_near_imm) { return return_near(cpu, w, f, (u16)insn->imm); }
 
 /* The counter is rCX in the address size; the target is checked before it is stored. */
-ALWAYS_INLINE bool loop_while(BODY_SIGNATURE, bool condition)
+ALWAYS_INLINE bool loop_while(BODY_SIGNATURE, enum width w, enum form f, bool condition)
 {
-    enum width w = (enum width)insn->address_width;
-    u64 count = (reg_read(cpu, RCX, w) - 1) & width_mask(w);
-    bool taken = count != 0 && condition && go_to(cpu, relative_target(cpu, insn));
+    enum width address = (enum width)insn->address_width;
+    u64 count = (reg_read(cpu, RCX, address) - 1) & width_mask(address);
+    bool taken = count != 0 && condition && jump_relative(cpu, insn, w, f);
 
-    reg_write(cpu, RCX, count, w);
+    reg_write(cpu, RCX, count, address);
     return taken;
 }
 
-BODY_BRANCH(op_loop) { return loop_while(cpu, insn, true); }
-BODY_BRANCH(op_loope) { return loop_while(cpu, insn, flag_zf(cpu)); }
-BODY_BRANCH(op_loopne) { return loop_while(cpu, insn, !flag_zf(cpu)); }
+BODY_BRANCH_IMMEDIATE(op_loop) { return loop_while(cpu, insn, w, f, true); }
+BODY_BRANCH_IMMEDIATE(op_loope) { return loop_while(cpu, insn, w, f, flag_zf(cpu)); }
+BODY_BRANCH_IMMEDIATE(op_loopne) { return loop_while(cpu, insn, w, f, !flag_zf(cpu)); }
 
-BODY_BRANCH(op_jcxz)
+BODY_BRANCH_IMMEDIATE(op_jcxz)
 {
-    return reg_read(cpu, RCX, (enum width)insn->address_width) == 0 && go_to(cpu, relative_target(cpu, insn));
+    return reg_read(cpu, RCX, (enum width)insn->address_width) == 0 && jump_relative(cpu, insn, w, f);
 }

@@ -131,11 +131,10 @@ BODY_PLAIN(op_invpcid)
     if (type == INVPCID_ADDRESS)
         REQUIRE(cpu, cpu_canonical(cpu, laddr), GP(0), RULE_IS_09);
 
-    /* The TLB holds one context: invalidating more than was asked is always allowed. */
     switch ((enum invpcid_type)type) {
-    case INVPCID_ADDRESS: mmu_flush_page(&cpu->mmu, laddr); break;
+    case INVPCID_ADDRESS: mmu_flush_pcid_page(&cpu->mmu, (u16)pcid, laddr); break;
+    case INVPCID_CONTEXT: mmu_flush_pcid(&cpu->mmu, (u16)pcid); break;
     case INVPCID_ALL: mmu_flush_all(&cpu->mmu); break;
-    case INVPCID_CONTEXT:
     case INVPCID_ALL_NONGLOBAL: mmu_flush_nonglobal(&cpu->mmu); break;
     }
     cpu->d.fetch_page = 1;

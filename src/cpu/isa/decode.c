@@ -206,35 +206,80 @@ enum decode_status insn_decode(struct insn *insn, const u8 *bytes, unsigned avai
     return DECODE_OK;
 }
 
-/* The form for plain memory of a decoded form. */
-static enum form plain_form(enum form f)
+/* ---- forms for plain memory */
+
+/* Choose the function of another form. returns: false when the instruction has none (one function for all forms), or is
+ * forbidden. */
+static bool take_form(struct insn *insn, enum form form)
 {
-    switch (f) {
-    case FORM_RM: return FORM_RP;
-    case FORM_MR: return FORM_PR;
-    case FORM_MI: return FORM_PI;
-    default: return f;
-    }
+    const struct body *body = insn_rows[insn->row].body;
+
+    if (insn->exec != body->fn[insn->form][insn->width] || body->fn[form][insn->width] == NULL)
+        return false;
+    insn->exec = body->fn[form][insn->width];
+    return true;
 }
 
-/* Segments whose base is 0 and that need no check under key: all but FS and GS in 64-bit mode. */
-static bool segment_is_plain(enum seg seg, u32 key) { return (key & KEY_FLAT) && seg < FS; }
+static enum width linear_width(u32 key) { return (key & KEY_WIDTH) == 2 ? W64 : W32; }
+
+/* The base of FS or GS takes the place of an absent register.
+ * returns: whether the segment is plain. */
+static bool fold_segment(struct insn *insn, u32 key)
+{
+    size_t at = offsetof(struct cpu_arch, seg) + insn->seg * sizeof(struct segment) + offsetof(struct segment, base);
+    u8 base = (u8)(at / sizeof(u64));
+
+    if (insn->seg < FS)
+        return (key & KEY_FLAT) != 0;
+    if (!(key & (insn->seg == FS ? KEY_FLAT_FS : KEY_FLAT_GS)))
+        return false;
+    if (insn->index == REG_NONE)
+        insn->index = base;
+    else if (insn->base == REG_NONE)
+        insn->base = base;
+    else
+        return false;
+    return true;
+}
+
+/* Make the memory operand plain. returns: false when it is not. */
+static bool plain_operand(struct insn *insn, u32 key)
+{
+    i64 disp = insn->disp;
+
+    if (insn->address_width != linear_width(key))
+        return false;
+    if (insn->base == REG_RIP)
+        disp += insn->end;
+    if (disp != (i32)disp || !fold_segment(insn, key))
+        return false;
+    insn->disp = (i32)disp;
+    return true;
+}
+
+static bool plain_stack(u32 key) { return (key & KEY_FLAT) && ((key & KEY_WIDTH) == 2 || (key & KEY_STACK32)); }
 
 void insn_make_plain(struct insn *insn, u32 key)
 {
-    enum form form = plain_form((enum form)insn->form);
-    const struct insn_row *row = &insn_rows[insn->row];
-    enum width whole = (key & KEY_WIDTH) == 2 ? W64 : W32;
-    i64 disp = insn->disp;
+    struct insn plain = *insn;
+    bool stack = (insn_rows[insn->row].attributes & STACK) != 0, made = false;
 
-    if (form == insn->form || insn->address_width != whole || !segment_is_plain((enum seg)insn->seg, key))
+    if (stack && !plain_stack(key))
         return;
-    if (insn->exec != row->body->fn[insn->form][insn->width] || row->body->fn[form][insn->width] == NULL)
-        return; /* forbidden, or a body that has one function for all forms */
-    if (insn->base == REG_RIP)
-        disp += insn->end;
-    if (disp != (i32)disp)
-        return;
-    insn->disp = (i32)disp;
-    insn->exec = row->body->fn[form][insn->width];
+    switch ((enum form)insn->form) {
+    case FORM_RR: made = stack && take_form(&plain, FORM_RP); break;
+    case FORM_RI: made = stack && take_form(&plain, FORM_PI); break;
+    case FORM_RM: made = take_form(&plain, FORM_RP) && plain_operand(&plain, key); break;
+    case FORM_MR: made = take_form(&plain, FORM_PR) && plain_operand(&plain, key); break;
+    case FORM_MI: made = take_form(&plain, FORM_PI) && plain_operand(&plain, key); break;
+    default: break;
+    }
+    if (made)
+        *insn = plain;
+}
+
+void insn_make_near(struct insn *insn)
+{
+    if (!(insn_rows[insn->row].attributes & STACK))
+        take_form(insn, FORM_PI);
 }

@@ -25,8 +25,9 @@ enum form {
     FORM_MR, /* dst memory, src register */
     FORM_RI, /* dst register, src immediate */
     FORM_MI, /* dst memory, src immediate */
-    /* The same with plain memory: the linear address is base + index + disp. An engine chooses them
-     * (insn_make_plain()), never the decoder. */
+    /* The same with plain memory, where the linear address is base + index + disp. An engine chooses them, never the
+     * decoder: insn_make_plain(). Rows with STACK use them for a plain stack too: P for the register form RR. A
+     * relative branch uses PI for a target in its own page, which needs no check. */
     FORM_RP,
     FORM_PR,
     FORM_PI,
@@ -102,7 +103,7 @@ struct insn {
     u8 address_width; /* enum width: W16, W32, W64 */
     u8 form;          /* enum form, as decoded */
     u8 seg;           /* effective segment of the memory operand (enum seg) */
-    u8 base, index;   /* into arch.reg[]: REG_NONE, or REG_RIP as base */
+    u8 base, index;   /* into arch.reg[]: REG_NONE, or REG_RIP as base; plain forms: also the base of FS or GS */
     u8 scale;         /* shift 0..3 */
     u8 dst, src;      /* register numbers in the operand's own file (GPR, segment, control, XMM, MMX, ST...) */
     u8 reg3;          /* third register operand, when a row has one */
@@ -152,9 +153,11 @@ enum decode_status insn_decode(struct insn *insn, const u8 *bytes, unsigned avai
  */
 void insn_execute(struct cpu *cpu, const struct insn *insn);
 
-/* Give a decoded instruction the function for plain memory, where it has one and its operand is plain under key: the
- * segment is flat with base 0, the address size is that of linear addresses. Its RIP-relative displacement then counts
- * from arch.rip. insn->end must be set. */
+/* Give a decoded instruction the function for plain memory, where it has one and its operands are plain under key: the
+ * segment is flat with base 0 (FS, GS: any), the address size is that of linear addresses. Its RIP-relative
+ * displacement then counts from arch.rip. insn->end must be set. */
 void insn_make_plain(struct insn *insn, u32 key);
+/* Give a relative branch the function for a target in its own page. */
+void insn_make_near(struct insn *insn);
 
 #endif

@@ -49,12 +49,20 @@ ALWAYS_INLINE bool form_is_plain(enum form f) { return f >= FORM_RP; }
 
 ALWAYS_INLINE bool form_has_immediate(enum form f) { return f == FORM_RI || f == FORM_MI || f == FORM_PI; }
 
+/* A part of a plain address: a register, or the base of FS or GS, as the n-th quadword of the architectural section. */
+ALWAYS_INLINE u64 address_part(const struct cpu *cpu, unsigned n)
+{
+    const u64 *words = (const u64 *)(const void *)&cpu->arch;
+
+    return words[n];
+}
+
 /* The offset by form: a plain operand's is its linear address. */
 ALWAYS_INLINE u64 operand_address(const struct cpu *cpu, const struct insn *insn, enum form f)
 {
     if (!form_is_plain(f))
         return effective_address(cpu, insn);
-    return (cpu->arch.reg[insn->base] + (cpu->arch.reg[insn->index] << insn->scale) + (u64)(i64)insn->disp) &
+    return (address_part(cpu, insn->base) + (address_part(cpu, insn->index) << insn->scale) + (u64)(i64)insn->disp) &
            cpu->d.laddr_mask;
 }
 
@@ -73,10 +81,10 @@ ALWAYS_INLINE u64 operand_load(struct cpu *cpu, const struct insn *insn, enum wi
     return mem_read(cpu, (enum seg)insn->seg, address, w);
 }
 
-ALWAYS_INLINE void operand_store(struct cpu *cpu, const struct insn *insn, enum width w, enum form f, u64 value)
+/* Write it at an address that operand_address() gave. */
+ALWAYS_INLINE void operand_store_at(struct cpu *cpu, const struct insn *insn, u64 address, enum width w, enum form f,
+                                    u64 value)
 {
-    u64 address = operand_address(cpu, insn, f);
-
     if (form_is_plain(f))
         mem_write_linear(cpu, (enum seg)insn->seg, address, value, w);
     else
@@ -107,7 +115,7 @@ ALWAYS_INLINE u64 dst_read(struct cpu *cpu, const struct insn *insn, enum width 
 ALWAYS_INLINE void dst_write(struct cpu *cpu, const struct insn *insn, enum width w, enum form f, u64 value)
 {
     if (form_dst_is_memory(f))
-        operand_store(cpu, insn, w, f, value);
+        operand_store_at(cpu, insn, operand_address(cpu, insn, f), w, f, value);
     else
         reg_write(cpu, insn->dst, value, w);
 }

@@ -6,25 +6,25 @@
 #include "cpu/isa/stack_access.h"
 
 /* The operand is read before RSP moves: PUSH RSP stores the old value, and an address by RSP uses the old one. */
-BODY_UNARY(op_push) { stack_push(cpu, dst_read(cpu, insn, w, f), w); }
+BODY_STACK(op_push) { stack_push_by(cpu, dst_read(cpu, insn, w, f), w, f); }
 
-BODY_PLAIN(op_push_imm) { stack_push(cpu, insn->imm, (enum width)insn->width); }
+BODY_STACK(op_push_imm) { stack_push_by(cpu, insn->imm, w, f); }
 
 /* An address by RSP uses the incremented value, and POP RSP keeps what was popped. SDM 2, "POP". */
-BODY_UNARY(op_pop)
+BODY_STACK(op_pop)
 {
-    u64 value = stack_peek(cpu, 0, w);
+    u64 value = stack_top_by(cpu, w, f);
 
     if (form_dst_is_memory(f)) {
-        u64 old_rsp = cpu->arch.gpr[RSP], offset;
+        u64 old_rsp = cpu->arch.gpr[RSP], address;
 
-        stack_adjust(cpu, (i64)width_bytes(w));
-        offset = operand_address(cpu, insn, f);
+        stack_release_by(cpu, width_bytes(w), f);
+        address = operand_address(cpu, insn, f);
         cpu->arch.gpr[RSP] = old_rsp;
-        mem_write(cpu, (enum seg)insn->seg, offset, value, w);
-        stack_adjust(cpu, (i64)width_bytes(w));
+        operand_store_at(cpu, insn, address, w, f, value);
+        stack_release_by(cpu, width_bytes(w), f);
     } else {
-        stack_adjust(cpu, (i64)width_bytes(w));
+        stack_release_by(cpu, width_bytes(w), f);
         reg_write(cpu, insn->dst, value, w);
     }
 }
@@ -84,12 +84,16 @@ BODY_PLAIN(op_enter)
 }
 
 /* rSP := rBP in the stack's size, then POP rBP in the operand's. */
-BODY_PLAIN(op_leave)
+BODY_STACK(op_leave)
 {
-    enum width w = (enum width)insn->width;
-    u64 frame = cpu->arch.gpr[RBP] & stack_mask(cpu);
-    u64 value = mem_read(cpu, SS, frame, w);
+    u64 mask = form_is_plain(f) ? cpu->d.laddr_mask : stack_mask(cpu);
+    u64 frame = cpu->arch.gpr[RBP] & mask;
+    u64 value = form_is_plain(f) ? mem_read_linear(cpu, SS, frame, w) : mem_read(cpu, SS, frame, w);
 
-    stack_set(cpu, frame + width_bytes(w));
+    (void)insn;
+    if (form_is_plain(f))
+        cpu->arch.gpr[RSP] = (frame + width_bytes(w)) & mask;
+    else
+        stack_set(cpu, frame + width_bytes(w));
     reg_write(cpu, RBP, value, w);
 }

@@ -6,7 +6,7 @@
 #ifndef RINGSIDE_CPU_ISA_STACK_ACCESS_H
 #define RINGSIDE_CPU_ISA_STACK_ACCESS_H
 
-#include "cpu/mem.h"
+#include "cpu/isa/operand.h"
 
 /* Mask of the stack pointer: 64 bits in 64-bit mode, else by SS.B. */
 ALWAYS_INLINE u64 stack_mask(const struct cpu *cpu)
@@ -64,6 +64,35 @@ ALWAYS_INLINE u64 stack_pop(struct cpu *cpu, enum width w)
 
     stack_adjust(cpu, (i64)width_bytes(w));
     return value;
+}
+
+/* The same by form: a plain one's stack pointer is a linear address (insn_make_plain()). */
+ALWAYS_INLINE u64 stack_top_by(struct cpu *cpu, enum width w, enum form f)
+{
+    if (!form_is_plain(f))
+        return stack_peek(cpu, 0, w);
+    return mem_read_linear(cpu, SS, cpu->arch.gpr[RSP] & cpu->d.laddr_mask, w);
+}
+
+ALWAYS_INLINE void stack_release_by(struct cpu *cpu, u64 bytes, enum form f)
+{
+    if (form_is_plain(f))
+        cpu->arch.gpr[RSP] = (cpu->arch.gpr[RSP] + bytes) & cpu->d.laddr_mask;
+    else
+        stack_adjust(cpu, (i64)bytes);
+}
+
+ALWAYS_INLINE void stack_push_by(struct cpu *cpu, u64 value, enum width w, enum form f)
+{
+    laddr_t laddr;
+
+    if (!form_is_plain(f)) {
+        stack_push(cpu, value, w);
+        return;
+    }
+    laddr = (cpu->arch.gpr[RSP] - width_bytes(w)) & cpu->d.laddr_mask;
+    mem_write_linear(cpu, SS, laddr, value, w);
+    cpu->arch.gpr[RSP] = laddr;
 }
 
 #endif

@@ -9,7 +9,6 @@
 #include "cpu/ring/mechanisms.h"
 #include "cpu/ring/pdpte.h"
 
-#define CR3_PCID 0xFFFull
 /* CR0 and CR4 bits whose change reloads the PDPTE registers. */
 #define CR0_LOADS_PDPTES (CR0_CD | CR0_NW | CR0_PG)
 #define CR4_LOADS_PDPTES (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
@@ -92,13 +91,7 @@ void mode_write_cr3(struct cpu *cpu, u64 value)
     cpu->arch.cr3 = store;
     if (load)
         pdptes_store(cpu, pdpte);
-    cpu_update_paging(cpu);
-    /* Bit 63 keeps the entries of the PCID (PG-03). The TLB holds one context, so another PCID still drops them, which
-     * the architecture always allows. */
-    if (!keep_tlb || ((old ^ store) & CR3_PCID)) {
-        mmu_flush_nonglobal(&cpu->mmu);
-        cpu->d.fetch_page = 1;
-    }
+    cpu_switch_address_space(cpu, keep_tlb);
     ring_side(cpu, SIDE_CR3, 0, old, store);
 }
 

@@ -119,9 +119,7 @@ static void load_cr3(struct task_change *c)
     cpu->arch.cr3 = c->image.cr3;
     if (cpu->arch.cr4 & CR4_PAE)
         pdptes_store(cpu, c->pdpte);
-    cpu_update_paging(cpu);
-    mmu_flush_nonglobal(&cpu->mmu);
-    cpu->d.fetch_page = 1;
+    cpu_switch_address_space(cpu, false);
     ring_side(cpu, SIDE_CR3, 0, old, cpu->arch.cr3);
 }
 
