@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-#define WORDS (sizeof(struct event_record) / sizeof(u64))
+#define WORDS ((unsigned)(sizeof(struct event_record) / sizeof(u64)))
 #define CONTEXTS 128u
 
 /* Records of this block that predictions read; a record of zeros stands for what has not been yet. */
@@ -54,11 +54,11 @@ static u64 zigzag(u64 d) { return (d << 1) ^ (u64)((i64)d >> 63); }
 
 static u64 unzigzag(u64 z) { return (z >> 1) ^ (0 - (z & 1)); }
 
+/* Every field but those that are like the last record of the context (SAME). */
 static void predict_from_history(struct event_record *p, const struct history *h, unsigned context)
 {
-    const struct event_record *prev = h->previous;
+    const struct event_record *prev = h->previous, *same = h->same[context];
 
-    *p = *h->same[context];
     p->kind = prev->kind;
     p->mechanism = prev->mechanism;
     p->cpu = prev->cpu;
@@ -71,6 +71,12 @@ static void predict_from_history(struct event_record *p, const struct history *h
     p->from_ss = prev->to_ss;
     p->from_cpl = prev->to_cpl;
     p->from_mode = prev->to_mode;
+    /* RETURN and SYSCALL, unless predict_from_sides() knows better. */
+    p->to_rip = same->to_rip;
+    p->to_rsp = same->to_rsp;
+    p->to_rflags = same->to_rflags;
+    p->rcx = same->rcx;
+    p->r11 = same->r11;
 }
 
 /* INT n and SYSCALL are two bytes long. SDM 2, opcodes CD ib and 0F 05. */
@@ -131,23 +137,33 @@ static void words_xor(struct event_record *out, const struct event_record *a, co
         ((u64 *)out)[i] = ((const u64 *)a)[i] ^ ((const u64 *)b)[i];
 }
 
-static void scatter(struct block_codec *codec, const struct event_record *difference, u32 row)
+static void scatter_word(struct block_codec *codec, unsigned plane, u64 rest, u32 row)
 {
-    u64 word[WORDS];
-
-    memcpy(word, difference, sizeof word);
-    for (unsigned w = 0; w < WORDS; w++) {
-        unsigned plane = w * 8;
-
-        for (u64 rest = word[w]; rest; rest >>= 8, plane++) {
-            if (!(rest & 0xFF))
-                continue;
-            if (!codec->used[plane]) {
-                codec->used[plane] = true;
-                memset(codec->plane[plane], 0, BLOCK_EVENTS);
-            }
-            codec->plane[plane][row] = (u8)rest;
+    for (; rest; rest >>= 8, plane++) {
+        if (!(rest & 0xFF))
+            continue;
+        if (!codec->used[plane]) {
+            codec->used[plane] = true;
+            memset(codec->plane[plane], 0, BLOCK_EVENTS);
         }
+        codec->plane[plane][row] = (u8)rest;
+    }
+}
+
+/* Most words of a difference are 0: they are looked at in groups of eight. */
+#define GROUP 8u
+_Static_assert(WORDS % GROUP == 0, "groups are whole");
+
+static void scatter(struct block_codec *codec, const u64 *word, u32 row)
+{
+    for (unsigned first = 0; first < WORDS; first += GROUP) {
+        const u64 *w = word + first;
+
+        if ((w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7]) == 0)
+            continue;
+        for (unsigned i = 0; i < GROUP; i++)
+            if (w[i])
+                scatter_word(codec, (first + i) * 8, w[i], row);
     }
 }
 
@@ -162,14 +178,28 @@ size_t block_encode(struct block_codec *codec, const struct event_record *record
         const struct event_record *e = &records[i];
         struct event_record p, d;
 
-        predict_from_history(&p, h, context_of(e->kind, e->mechanism));
+        unsigned context = context_of(e->kind, e->mechanism);
+
+        predict_from_history(&p, h, context);
         predict_from_sides(&p, e, h);
         predict_frame(&p, e);
-        words_xor(&d, e, &p);
+        words_xor(&d, e, h->same[context]);
+        /* The fields of which more is known than that. */
+#define DIFFER_SAME(name)
+#define DIFFER_PREV(name) d.name = e->name ^ p.name;
+#define DIFFER_AFTER DIFFER_PREV
+#define DIFFER_CLOCK DIFFER_PREV
+#define DIFFER_SELF DIFFER_PREV
+#define DIFFER_RETURN DIFFER_PREV
+#define DIFFER_SYSCALL DIFFER_PREV
+#define DIFFER_EXPECT DIFFER_PREV
+#define EVENT_FIELD(name, type, codec, digest, unit, json, doc) DIFFER_##codec(name)
+#include "trace/event.def"
+#undef EVENT_FIELD
         d.ticks = zigzag(e->ticks - p.ticks);
         d.retired = zigzag(e->retired - p.retired);
         d.sequence = zigzag(e->sequence - p.sequence);
-        scatter(codec, &d, i);
+        scatter(codec, (const u64 *)&d, i);
         history_add(h, e);
     }
     memset(codec->raw, 0, BLOCK_MAP_BYTES);
@@ -218,7 +248,10 @@ bool block_decode(struct block_codec *codec, const u8 *bytes, size_t size, u32 c
     for (u32 i = 0; i < count; i++) {
         struct event_record p, d = records[i], *e = &records[i];
 
-        predict_from_history(&p, h, context_of(d.kind ^ h->previous->kind, d.mechanism ^ h->previous->mechanism));
+        unsigned context = context_of(d.kind ^ h->previous->kind, d.mechanism ^ h->previous->mechanism);
+
+        p = *h->same[context];
+        predict_from_history(&p, h, context);
         apply(e, &d, &p);
         predict_from_sides(&p, e, h);
         apply(e, &d, &p);

@@ -96,7 +96,7 @@ void recorder_attach(struct recorder *r, struct cpu *cpu, struct input_port *por
 /* True once writing has failed: the run may go on, nothing more is kept. recorder_close() says why. */
 bool recorder_failed(const struct recorder *r);
 /* Digest of the event stream so far, and how many transitions it covers. The same with and without a file. */
-u64 recorder_digest(const struct recorder *r);
+u64 recorder_digest(struct recorder *r);
 u64 recorder_transitions(const struct recorder *r);
 /* Flush, write the end properties (may be NULL) and the index, join the thread, free.
  * returns: false with err set (EXIT_FILE) when any write failed; the file stays readable up to there. */
