@@ -228,21 +228,51 @@ word place(word address, const char *name, const char *end)
 
 /* ---- time */
 
-enum { APIC_EOI = 0xB0, APIC_LVT_TIMER = 0x320, APIC_COUNT = 0x380, APIC_DIVIDE = 0x3E0, MASKED = 0x10000 };
+enum {
+    APIC_EOI = 0xB0,
+    APIC_LVT_TIMER = 0x320,
+    APIC_COUNT = 0x380,
+    APIC_CURRENT = 0x390,
+    APIC_DIVIDE = 0x3E0,
+    MASKED = 0x10000
+};
 #define MSR_DEADLINE 0x6E0u
 
 volatile u32 *apic_register(unsigned offset) { return (volatile u32 *)(0xFEE00000ul + offset); }
 
+/* One instruction a byte, so that the timer, whose counts are many ticks long, can be started at any tick. */
+CODE(sled, ".rept 64\n nop\n .endr\n ret\n");
+static u32 count_ticks; /* of one count of the APIC's timer */
+
+static void measure_timer(void)
+{
+    enum { COUNTS = 256 };
+    u64 start;
+
+    *apic_register(APIC_DIVIDE) = 0xB; /* by 1 */
+    *apic_register(APIC_LVT_TIMER) = MASKED | INT_TIMER;
+    *apic_register(APIC_COUNT) = ~0u;
+    start = rdtsc();
+    while (*apic_register(APIC_CURRENT) > ~0u - COUNTS)
+        ;
+    count_ticks = ((u32)(rdtsc() - start) + COUNTS / 2) / COUNTS;
+    if (count_ticks == 0)
+        count_ticks = 1;
+    *apic_register(APIC_COUNT) = 0;
+}
+
 void interrupt_in(u32 ticks)
 {
+    u32 late = ticks % count_ticks;
+
     if (features.deadline) {
         *apic_register(APIC_LVT_TIMER) = INT_TIMER | 2u << 17;
         wrmsr(MSR_DEADLINE, rdtsc() + ticks);
         return;
     }
-    *apic_register(APIC_DIVIDE) = 0xB; /* by 1 */
     *apic_register(APIC_LVT_TIMER) = INT_TIMER;
-    *apic_register(APIC_COUNT) = ticks;
+    __asm__ volatile("call *%0" : : "r"(sled + (late < 64 ? 64 - late : 0)) : "memory");
+    *apic_register(APIC_COUNT) = ticks >= count_ticks ? ticks / count_ticks : 1;
 }
 
 void interrupt_end(void) { *apic_register(APIC_EOI) = 0; }
@@ -275,4 +305,5 @@ void kernel_open(void)
     __asm__ volatile("fninit");
     spaces_reset();
     interrupts_open();
+    measure_timer();
 }
