@@ -30,8 +30,20 @@ ALWAYS_INLINE u64 string_offset(const struct cpu *cpu, const struct insn *insn, 
     return reg_read(cpu, reg, (enum width)insn->address_width);
 }
 
-/* Elements that can go by the bulk path from seg:offset forward: inside one page of a flat segment, without wrapping
- * the address size. 0: go one by one. */
+ALWAYS_INLINE u64 minimum(u64 a, u64 b) { return a < b ? a : b; }
+
+ALWAYS_INLINE bool goes_down(const struct cpu *cpu) { return (cpu->arch.rflags & FLAG_DF) != 0; }
+
+/* ---- bulk: many elements of one page at once */
+
+/* The bulk paths serve repeated instructions on hosts' memory; a data breakpoint or #AC checks go one by one. */
+ALWAYS_INLINE bool may_bulk(const struct cpu *cpu, const struct rep *rep)
+{
+    return rep->repeated && rep->left > 1 && !cpu->d.align_check;
+}
+
+/* Elements that can go by the bulk path from seg:offset in DF's direction: inside one page of a flat segment, without
+ * wrapping the address size. 0: go one by one. */
 ALWAYS_INLINE u64 bulk_elements(const struct cpu *cpu, const struct insn *insn, enum seg seg, u64 offset, enum width w,
                                 u32 flat, laddr_t *laddr)
 {
@@ -45,28 +57,51 @@ ALWAYS_INLINE u64 bulk_elements(const struct cpu *cpu, const struct insn *insn, 
     if (mask - offset < PAGE_SIZE) {
         u64 before_wrap = (mask - offset) >> w;
 
-        elements = elements < before_wrap ? elements : before_wrap;
+        elements = goes_down(cpu) && before_wrap != 0 ? elements : minimum(elements, before_wrap);
     }
+    if (goes_down(cpu))
+        elements = minimum(elements, (offset >> w) + 1);
     return elements;
 }
 
-ALWAYS_INLINE u64 minimum(u64 a, u64 b) { return a < b ? a : b; }
-
-/* Copy forward, element by element in effect: when the destination starts inside the source, what was just written is
- * read again. */
-static void copy_forward(u8 *to, const u8 *from, u64 elements, enum width w)
+/* Where a run of n elements from laddr on begins in memory: DF decides on which side of it the others are. */
+ALWAYS_INLINE laddr_t run_start(const struct cpu *cpu, laddr_t laddr, u64 n, enum width w)
 {
-    u64 bytes = elements << w;
+    return goes_down(cpu) ? laddr - ((n - 1) << w) : laddr;
+}
+ALWAYS_INLINE const u8 *run_read(const struct cpu *cpu, laddr_t laddr, u64 n, enum width w)
+{
+    return tlb_read_hit(cpu->d.view, run_start(cpu, laddr, n, w), (unsigned)(n << w));
+}
+ALWAYS_INLINE u8 *run_write(const struct cpu *cpu, laddr_t laddr, u64 n, enum width w)
+{
+    return tlb_write_hit(cpu->d.view, run_start(cpu, laddr, n, w), (unsigned)(n << w));
+}
+/* Element i of a run, in the order in which the instruction takes them. */
+ALWAYS_INLINE u64 run_element(const struct cpu *cpu, const u8 *run, u64 n, u64 i, enum width w)
+{
+    return mem_load_host(run + ((goes_down(cpu) ? n - 1 - i : i) << w), w);
+}
 
-    if ((uintptr_t)to - (uintptr_t)from >= bytes) {
+/* Copy element by element in effect: where the runs overlap so that an element is read after it was written, what was
+ * just written is read again. */
+static void copy_run(u8 *to, const u8 *from, u64 n, enum width w, bool down)
+{
+    u64 bytes = n << w, ahead = (u64)((uintptr_t)to - (uintptr_t)from), behind = 0 - ahead;
+
+    if (down ? behind >= bytes : ahead >= bytes) { /* never so */
         memmove(to, from, bytes);
-        return;
-    }
-    for (u64 i = 0; i < bytes; i += width_bytes(w)) {
-        u8 element[8];
+    } else if (!down && ahead >= width_bytes(w)) { /* the bytes between the two starts repeat: copy them, doubling */
+        for (u64 done = 0, step; done < bytes; done += step) {
+            step = minimum(ahead + done, bytes - done);
+            memcpy(to + done, from, step);
+        }
+    } else {
+        for (u64 i = 0; i < n; i++) {
+            u64 at = (down ? n - 1 - i : i) << w;
 
-        memcpy(element, from + i, width_bytes(w));
-        memcpy(to + i, element, width_bytes(w));
+            mem_store_host(to + at, mem_load_host(from + at, w), w);
+        }
     }
 }
 
@@ -85,11 +120,11 @@ static u64 bulk_movs(struct cpu *cpu, const struct insn *insn, enum width w, u64
     n = minimum(n, budget);
     if (n < 2)
         return 0;
-    from = tlb_read_hit(cpu->d.view, source, (unsigned)(n << w));
-    to = tlb_write_hit(cpu->d.view, target, (unsigned)(n << w));
+    from = run_read(cpu, source, n, w);
+    to = run_write(cpu, target, n, w);
     if (from == NULL || to == NULL)
         return 0;
-    copy_forward(to, from, n, w);
+    copy_run(to, from, n, w, goes_down(cpu));
     return n;
 }
 
@@ -103,7 +138,7 @@ static u64 bulk_stos(struct cpu *cpu, const struct insn *insn, enum width w, u64
 
     if (n < 2)
         return 0;
-    to = tlb_write_hit(cpu->d.view, target, (unsigned)(n << w));
+    to = run_write(cpu, target, n, w);
     if (to == NULL)
         return 0;
     if (w == W8)
@@ -114,12 +149,102 @@ static u64 bulk_stos(struct cpu *cpu, const struct insn *insn, enum width w, u64
     return n;
 }
 
-/* The bulk paths serve repeated forward instructions on hosts' memory; a data breakpoint or #AC checks go one by one.
- */
-ALWAYS_INLINE bool may_bulk(const struct cpu *cpu, const struct rep *rep)
+/* Only the last element of a run is seen in the end. */
+static u64 bulk_lods(struct cpu *cpu, const struct insn *insn, enum width w, u64 budget)
 {
-    return rep->repeated && rep->left > 1 && !(cpu->arch.rflags & FLAG_DF) && !cpu->d.align_check;
+    laddr_t source;
+    u64 n = minimum(
+        bulk_elements(cpu, insn, (enum seg)insn->seg, string_offset(cpu, insn, RSI), w, cpu->d.seg_flat_read, &source),
+        budget);
+    const u8 *from;
+
+    if (n < 2)
+        return 0;
+    from = run_read(cpu, source, n, w);
+    if (from == NULL)
+        return 0;
+    reg_write(cpu, RAX, run_element(cpu, from, n, n - 1, w), w);
+    return n;
 }
+
+/* The last two elements compared, and whether the REPE/REPNE condition ended the instruction there. */
+struct comparison {
+    u64 a, b;
+    bool stop;
+};
+
+/* REPE ends on a difference, REPNE on equality. */
+ALWAYS_INLINE bool comparison_ends(const struct insn *insn, bool equal)
+{
+    return insn->prefixes & PREFIX_REP ? !equal : insn->prefixes & PREFIX_REPNE ? equal : false;
+}
+
+/* Equal bytes at the start of two runs, in whole groups of eight. */
+static u64 equal_prefix(const u8 *a, const u8 *b, u64 bytes)
+{
+    u64 i = 0;
+
+    while (i + 8 <= bytes && load_le64(a + i) == load_le64(b + i))
+        i += 8;
+    return i;
+}
+
+static u64 bulk_cmps(struct cpu *cpu, const struct insn *insn, enum width w, u64 budget, struct comparison *c)
+{
+    laddr_t source, target;
+    u64 i = 0, n = bulk_elements(cpu, insn, (enum seg)insn->seg, string_offset(cpu, insn, RSI), w, cpu->d.seg_flat_read,
+                                 &source);
+    const u8 *a, *b;
+
+    if (n == 0)
+        return 0;
+    n = minimum(n, bulk_elements(cpu, insn, ES, string_offset(cpu, insn, RDI), w, cpu->d.seg_flat_read, &target));
+    n = minimum(n, budget);
+    if (n < 2)
+        return 0;
+    a = run_read(cpu, source, n, w);
+    b = run_read(cpu, target, n, w);
+    if (a == NULL || b == NULL)
+        return 0;
+    if ((insn->prefixes & PREFIX_REP) && !goes_down(cpu)) {
+        i = equal_prefix(a, b, n << w) >> w;
+        if (i == n)
+            i--;
+    }
+    do {
+        c->a = run_element(cpu, a, n, i, w);
+        c->b = run_element(cpu, b, n, i, w);
+        c->stop = comparison_ends(insn, c->a == c->b);
+    } while (++i < n && !c->stop);
+    return i;
+}
+
+static u64 bulk_scas(struct cpu *cpu, const struct insn *insn, enum width w, u64 budget, struct comparison *c)
+{
+    laddr_t target;
+    u64 i = 0,
+        n = minimum(bulk_elements(cpu, insn, ES, string_offset(cpu, insn, RDI), w, cpu->d.seg_flat_read, &target),
+                    budget);
+    const u8 *b;
+
+    if (n < 2)
+        return 0;
+    b = run_read(cpu, target, n, w);
+    if (b == NULL)
+        return 0;
+    if (w == W8 && !(insn->prefixes & PREFIX_REP) && !goes_down(cpu)) {
+        const u8 *found = memchr(b, (int)c->a, n);
+
+        i = found != NULL ? (u64)(found - b) : n - 1;
+    }
+    do {
+        c->b = run_element(cpu, b, n, i, w);
+        c->stop = comparison_ends(insn, c->a == c->b);
+    } while (++i < n && !c->stop);
+    return i;
+}
+
+/* ---- bodies */
 
 STRING_BODY(op_movs)
 {
@@ -169,53 +294,60 @@ STRING_BODY(op_lods)
     if (!rep_begin(cpu, insn, &rep))
         return;
     do {
-        reg_write(cpu, RAX, mem_read(cpu, (enum seg)insn->seg, string_offset(cpu, insn, RSI), w), w);
-        rep_advance(cpu, insn, RSI, width_bytes(w));
-        rep_commit(cpu, &rep, 1);
+        u64 n = may_bulk(cpu, &rep) ? bulk_lods(cpu, insn, w, rep_budget(cpu, &rep)) : 0;
+
+        if (n == 0) {
+            reg_write(cpu, RAX, mem_read(cpu, (enum seg)insn->seg, string_offset(cpu, insn, RSI), w), w);
+            n = 1;
+        }
+        rep_advance(cpu, insn, RSI, n << w);
+        rep_commit(cpu, &rep, n);
     } while (rep_more(cpu, &rep));
     rep_end(cpu, &rep, false);
 }
 
-/* REPE ends on a difference, REPNE on equality. */
-ALWAYS_INLINE bool comparison_ends(const struct insn *insn, bool equal)
-{
-    return insn->prefixes & PREFIX_REP ? !equal : insn->prefixes & PREFIX_REPNE ? equal : false;
-}
-
 STRING_BODY(op_cmps)
 {
+    struct comparison c = {0};
     struct rep rep;
-    u64 a, b;
-    bool stop;
 
     if (!rep_begin(cpu, insn, &rep))
         return;
     do {
-        a = mem_read(cpu, (enum seg)insn->seg, string_offset(cpu, insn, RSI), w);
-        b = mem_read(cpu, ES, string_offset(cpu, insn, RDI), w);
-        stop = comparison_ends(insn, a == b);
-        rep_advance(cpu, insn, RSI, width_bytes(w));
-        rep_advance(cpu, insn, RDI, width_bytes(w));
-        rep_commit(cpu, &rep, 1);
-    } while (!stop && rep_more(cpu, &rep));
-    flags_sub(cpu, w, a, b, a - b);
-    rep_end(cpu, &rep, stop);
+        u64 n = may_bulk(cpu, &rep) ? bulk_cmps(cpu, insn, w, rep_budget(cpu, &rep), &c) : 0;
+
+        if (n == 0) {
+            c.a = mem_read(cpu, (enum seg)insn->seg, string_offset(cpu, insn, RSI), w);
+            c.b = mem_read(cpu, ES, string_offset(cpu, insn, RDI), w);
+            c.stop = comparison_ends(insn, c.a == c.b);
+            n = 1;
+        }
+        rep_advance(cpu, insn, RSI, n << w);
+        rep_advance(cpu, insn, RDI, n << w);
+        rep_commit(cpu, &rep, n);
+    } while (!c.stop && rep_more(cpu, &rep));
+    flags_sub(cpu, w, c.a, c.b, c.a - c.b);
+    rep_end(cpu, &rep, c.stop);
 }
 
 STRING_BODY(op_scas)
 {
-    u64 a = reg_read(cpu, RAX, w), b;
+    struct comparison c = {.a = reg_read(cpu, RAX, w)};
     struct rep rep;
-    bool stop;
 
     if (!rep_begin(cpu, insn, &rep))
         return;
     do {
-        b = mem_read(cpu, ES, string_offset(cpu, insn, RDI), w);
-        stop = comparison_ends(insn, a == b);
-        rep_advance(cpu, insn, RDI, width_bytes(w));
-        rep_commit(cpu, &rep, 1);
-    } while (!stop && rep_more(cpu, &rep));
-    flags_sub(cpu, w, a, b, a - b);
-    rep_end(cpu, &rep, stop);
+        u64 n = may_bulk(cpu, &rep) ? bulk_scas(cpu, insn, w, rep_budget(cpu, &rep), &c) : 0;
+
+        if (n == 0) {
+            c.b = mem_read(cpu, ES, string_offset(cpu, insn, RDI), w);
+            c.stop = comparison_ends(insn, c.a == c.b);
+            n = 1;
+        }
+        rep_advance(cpu, insn, RDI, n << w);
+        rep_commit(cpu, &rep, n);
+    } while (!c.stop && rep_more(cpu, &rep));
+    flags_sub(cpu, w, c.a, c.b, c.a - c.b);
+    rep_end(cpu, &rep, c.stop);
 }
