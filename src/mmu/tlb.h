@@ -22,8 +22,8 @@
 
 #include "mmu/paging.h"
 
-#define TLB_ENTRIES 1024u
-#define ITLB_ENTRIES 512u
+#define TLB_ENTRIES 2048u
+#define ITLB_ENTRIES 1024u
 #define TLB_CONTEXTS 16u /* at most 32: physmem's watchers are bits of a word */
 /* Tag values: a page-aligned linear address, or-ed with these. An entry with a low bit set never hits the fast path. */
 #define TLB_SLOW 1u    /* a device, ROM or a page that is guarded: complete the access in the slow path */
@@ -122,6 +122,16 @@ void mmu_revoke_writable(struct mmu *mmu, paddr_t page);
 /* A page that the contexts of these bits were walked through was written. */
 void mmu_table_written(struct mmu *mmu, u32 contexts);
 
+/* The host's address by an entry that hits: never NULL, so that callers' test for a miss is not made twice. */
+ALWAYS_INLINE u8 *tlb_host(laddr_t laddr, const struct tlb_entry *e)
+{
+    u8 *host = (u8 *)(uintptr_t)(laddr + e->addend);
+
+    if (host == NULL)
+        __builtin_unreachable();
+    return host;
+}
+
 /* The hit paths. A page-crossing access misses, because the last byte's page differs from the tag.
  * returns: host address, or NULL on a miss. */
 ALWAYS_INLINE const u8 *tlb_read_hit(const struct tlb_view *view, laddr_t laddr, unsigned size)
@@ -129,7 +139,7 @@ ALWAYS_INLINE const u8 *tlb_read_hit(const struct tlb_view *view, laddr_t laddr,
     const struct tlb_entry *e = &view->data[(laddr >> PAGE_SHIFT) % TLB_ENTRIES];
 
     if (LIKELY(e->read_tag == ((laddr + size - 1) & PAGE_MASK)))
-        return (const u8 *)(uintptr_t)(laddr + e->addend);
+        return tlb_host(laddr, e);
     return NULL;
 }
 
@@ -138,7 +148,7 @@ ALWAYS_INLINE u8 *tlb_write_hit(const struct tlb_view *view, laddr_t laddr, unsi
     const struct tlb_entry *e = &view->data[(laddr >> PAGE_SHIFT) % TLB_ENTRIES];
 
     if (LIKELY(e->write_tag == ((laddr + size - 1) & PAGE_MASK)))
-        return (u8 *)(uintptr_t)(laddr + e->addend);
+        return tlb_host(laddr, e);
     return NULL;
 }
 
