@@ -48,6 +48,8 @@ def workloads(command, wanted, log, at_begin=None, at_end=None):
             begin_cpu, begin_wall = session.cpu_seconds(), time.monotonic()
             match, cpu, wall = session.marker(
                 rf"BENCH {row.workload} END check=(0x[0-9a-f]+) ticks=(0x[0-9a-f]+):(0x[0-9a-f]+)\n")
+            if cpu <= begin_cpu:
+                raise Failure(f"{row.name}: both markers came at once: too few operations to time")
             results[row.name] = {
                 "count": count,
                 "check": match[1],
