@@ -162,8 +162,14 @@ ALWAYS_INLINE u64 sys_read(struct cpu *cpu, laddr_t laddr, enum width w)
 }
 ALWAYS_INLINE void sys_write(struct cpu *cpu, laddr_t laddr, u64 value, enum width w)
 {
+    u8 *host;
+
     laddr &= cpu_long_mode(cpu) ? ~0ull : 0xFFFFFFFFull;
-    mem_write_slow(cpu, laddr, value, width_bytes(w), VIEW_SUPERVISOR, true);
+    host = tlb_write_hit(cpu->d.supervisor_view, laddr, width_bytes(w));
+    if (LIKELY(host != NULL))
+        mem_store_host(host, value, w);
+    else
+        mem_write_slow(cpu, laddr, value, width_bytes(w), VIEW_SUPERVISOR, true);
 }
 /* Check that a supervisor write would succeed (task switch: both TSS images are checked before the first store). */
 void sys_probe(struct cpu *cpu, laddr_t laddr, unsigned size, bool write);
