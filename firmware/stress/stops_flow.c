@@ -159,7 +159,10 @@ static const struct {
     {"#PF, call", {0xFF, 0x17}, 2, V_PF, 0},          /* CALL [DI] */
     {"#GP, selector", {0x8E, 0xE5}, 2, V_GP, 0xFFF8}, /* MOV FS, BP */
     {"#GP, CR4", {0x0F, 0x22, 0xE5}, 3, V_GP, 0},     /* MOV CR4, BP: reserved bits */
-    {"#BP", {0xCC}, 1, V_BP, 0},                      /* a trap: RIP is behind it */
+#if BITS == 32
+    {"#GP, store to CS", {0x2E, 0x89, 0x07}, 3, V_GP, 0}, /* MOV CS:[DI], EAX: code is never writable */
+#endif
+    {"#BP", {0xCC}, 1, V_BP, 0}, /* a trap: RIP is behind it */
 };
 
 static void in_straight_code(void)
