@@ -125,21 +125,19 @@ void engine_select(struct cpu *cpu, enum engine_kind kind) { cpu->host.engine->k
 
 /* ---- the caches' owner */
 
-/* Writes to one code page, with none to another between, after which the page counts as data again. */
-#define WRITES_UNTIL_DATA 32u
+/* After so many writes a page that held code counts as data, until code is executed there again: its blocks may be left
+ * over from long ago. */
+#define WRITES_UNTIL_DATA 48u
 
 static void code_written(void *context, paddr_t paddr, unsigned size)
 {
     struct cpu *cpu = context;
     struct engine *e = cpu->host.engine;
     paddr_t page = paddr & PAGE_MASK;
+    u8 *writes = &e->writes[(page >> PAGE_SHIFT) % ARRAY_LEN(e->writes)];
 
-    if (page != e->last_written_page) {
-        e->last_written_page = page;
-        e->writes_in_row = 0;
-    }
-    if (++e->writes_in_row >= WRITES_UNTIL_DATA) {
-        e->writes_in_row = 0;
+    if (++*writes >= WRITES_UNTIL_DATA) {
+        *writes = 0;
         physmem_clear_code(cpu->physmem, page);
         paddr = page;
         size = PAGE_SIZE;
@@ -179,7 +177,6 @@ void engine_attach(struct cpu *cpu)
     if (engine == NULL)
         abort();
     memset(engine, 0, offsetof(struct engine, cache));
-    engine->last_written_page = INSN_TAG_NONE;
     insn_cache_flush(&engine->cache);
     block_cache_init(&engine->blocks);
     cpu->host.engine = engine;
