@@ -64,9 +64,13 @@
     BODY_WIDTHS(name, FORM_RP, true)                                                                                   \
     BODY_WIDTHS(name, FORM_PR, true)                                                                                   \
     BODY_WIDTHS(name, FORM_PI, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_RX, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_XR, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_XI, true)                                                                                   \
     const struct body name = {{BODY_ROW(name, FORM_RR), BODY_ROW(name, FORM_RM), BODY_ROW(name, FORM_MR),              \
                                BODY_ROW(name, FORM_RI), BODY_ROW(name, FORM_MI), BODY_ROW(name, FORM_RP),              \
-                               BODY_ROW(name, FORM_PR), BODY_ROW(name, FORM_PI)}};                                     \
+                               BODY_ROW(name, FORM_PR), BODY_ROW(name, FORM_PI), BODY_ROW(name, FORM_RX),              \
+                               BODY_ROW(name, FORM_XR), BODY_ROW(name, FORM_XI)}};                                     \
     ALWAYS_INLINE void name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
 
 #define BODY_UNARY(name)                                                                                               \
@@ -74,7 +78,9 @@
     BODY_WIDTHS(name, FORM_RR, true)                                                                                   \
     BODY_WIDTHS(name, FORM_MR, true)                                                                                   \
     BODY_WIDTHS(name, FORM_PR, true)                                                                                   \
-    const struct body name = {{BODY_ROW(name, FORM_RR), BODY_ROW(name, FORM_MR), BODY_ROW(name, FORM_PR)}};            \
+    BODY_WIDTHS(name, FORM_XR, true)                                                                                   \
+    const struct body name = {                                                                                         \
+        {BODY_ROW(name, FORM_RR), BODY_ROW(name, FORM_MR), BODY_ROW(name, FORM_PR), BODY_ROW(name, FORM_XR)}};         \
     ALWAYS_INLINE void name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
 
 #define BODY_SAME(fn)                                                                                                  \
@@ -95,8 +101,10 @@
     BODY_WIDTHS(name, FORM_RP, true)                                                                                   \
     BODY_WIDTHS(name, FORM_PR, true)                                                                                   \
     BODY_WIDTHS(name, FORM_PI, true)                                                                                   \
+    BODY_WIDTHS(name, FORM_XR, true)                                                                                   \
     const struct body name = {{BODY_ROW(name, FORM_RR), BODY_ROW(name, FORM_MR), BODY_ROW(name, FORM_RI),              \
-                               BODY_ROW(name, FORM_RP), BODY_ROW(name, FORM_PR), BODY_ROW(name, FORM_PI)}};            \
+                               BODY_ROW(name, FORM_RP), BODY_ROW(name, FORM_PR), BODY_ROW(name, FORM_PI),              \
+                               BODY_ROW(name, FORM_XR)}};                                                              \
     ALWAYS_INLINE void name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
 
 /* Near branches go on one slot further when they fall through, two when they are taken: engines keep the two ways
@@ -129,8 +137,10 @@
     BODY_BRANCH_WIDTHS(name, FORM_MR)                                                                                  \
     BODY_BRANCH_WIDTHS(name, FORM_RP)                                                                                  \
     BODY_BRANCH_WIDTHS(name, FORM_PR)                                                                                  \
+    BODY_BRANCH_WIDTHS(name, FORM_XR)                                                                                  \
     const struct body name = {{BODY_BRANCH_ROW(name, FORM_RR), BODY_BRANCH_ROW(name, FORM_MR),                         \
-                               BODY_BRANCH_ROW(name, FORM_RP), BODY_BRANCH_ROW(name, FORM_PR)}};                       \
+                               BODY_BRANCH_ROW(name, FORM_RP), BODY_BRANCH_ROW(name, FORM_PR),                         \
+                               BODY_BRANCH_ROW(name, FORM_XR)}};                                                       \
     ALWAYS_INLINE bool name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
 
 /* Bodies are declared for the table by insn.def itself. */

@@ -229,21 +229,21 @@ static bool fold_segment(struct insn *insn, u32 key)
     size_t at = offsetof(struct cpu_arch, seg) + insn->seg * sizeof(struct segment) + offsetof(struct segment, base);
     u8 base = (u8)(at / sizeof(u64));
 
-    if (insn->seg < FS)
-        return (key & KEY_FLAT) != 0;
+    if (insn->seg < FS) /* code segments cannot be written, except that 64-bit mode does not look */
+        return (key & KEY_FLAT) != 0 && (insn->seg != CS || (key & KEY_WIDTH) == 2);
     if (!(key & (insn->seg == FS ? KEY_FLAT_FS : KEY_FLAT_GS)))
         return false;
-    if (insn->index == REG_NONE)
-        insn->index = base;
-    else if (insn->base == REG_NONE)
+    if (insn->base == REG_NONE)
         insn->base = base;
+    else if (insn->index == REG_NONE)
+        insn->index = base;
     else
         return false;
     return true;
 }
 
-/* Make the memory operand plain. returns: false when it is not. */
-static bool plain_operand(struct insn *insn, u32 key)
+/* Make the memory operand plain. in: forms without and with an index. returns: false when it is not. */
+static bool take_plain(struct insn *insn, u32 key, enum form plain, enum form indexed)
 {
     i64 disp = insn->disp;
 
@@ -254,7 +254,7 @@ static bool plain_operand(struct insn *insn, u32 key)
     if (disp != (i32)disp || !fold_segment(insn, key))
         return false;
     insn->disp = (i32)disp;
-    return true;
+    return take_form(insn, insn->index == REG_NONE ? plain : indexed);
 }
 
 static bool plain_stack(u32 key) { return (key & KEY_FLAT) && ((key & KEY_WIDTH) == 2 || (key & KEY_STACK32)); }
@@ -269,9 +269,9 @@ void insn_make_plain(struct insn *insn, u32 key)
     switch ((enum form)insn->form) {
     case FORM_RR: made = stack && take_form(&plain, FORM_RP); break;
     case FORM_RI: made = stack && take_form(&plain, FORM_PI); break;
-    case FORM_RM: made = take_form(&plain, FORM_RP) && plain_operand(&plain, key); break;
-    case FORM_MR: made = take_form(&plain, FORM_PR) && plain_operand(&plain, key); break;
-    case FORM_MI: made = take_form(&plain, FORM_PI) && plain_operand(&plain, key); break;
+    case FORM_RM: made = take_plain(&plain, key, FORM_RP, FORM_RX); break;
+    case FORM_MR: made = take_plain(&plain, key, FORM_PR, FORM_XR); break;
+    case FORM_MI: made = take_plain(&plain, key, FORM_PI, FORM_XI); break;
     default: break;
     }
     if (made)

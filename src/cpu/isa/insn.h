@@ -25,12 +25,15 @@ enum form {
     FORM_MR, /* dst memory, src register */
     FORM_RI, /* dst register, src immediate */
     FORM_MI, /* dst memory, src immediate */
-    /* The same with plain memory, where the linear address is base + index + disp. An engine chooses them, never the
-     * decoder: insn_make_plain(). Rows with STACK use them for a plain stack too: P for the register form RR. A
-     * relative branch uses PI for a target in its own page, which needs no check. */
+    /* The same with plain memory, where the linear address is base + disp (P), or base + index + disp (X). An engine
+     * chooses them, never the decoder: insn_make_plain(). Rows with STACK use them for a plain stack too: RP, PI for
+     * the forms RR, RI. A relative branch uses PI for a target in its own page, which needs no check. */
     FORM_RP,
     FORM_PR,
     FORM_PI,
+    FORM_RX,
+    FORM_XR,
+    FORM_XI,
     FORMS
 };
 

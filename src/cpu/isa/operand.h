@@ -46,8 +46,12 @@ ALWAYS_INLINE u64 effective_address(const struct cpu *cpu, const struct insn *in
 }
 
 ALWAYS_INLINE bool form_is_plain(enum form f) { return f >= FORM_RP; }
+ALWAYS_INLINE bool form_is_indexed(enum form f) { return f >= FORM_RX; }
 
-ALWAYS_INLINE bool form_has_immediate(enum form f) { return f == FORM_RI || f == FORM_MI || f == FORM_PI; }
+ALWAYS_INLINE bool form_has_immediate(enum form f)
+{
+    return f == FORM_RI || f == FORM_MI || f == FORM_PI || f == FORM_XI;
+}
 
 /* A part of a plain address: a register, or the base of FS or GS, as the n-th quadword of the architectural section. */
 ALWAYS_INLINE u64 address_part(const struct cpu *cpu, unsigned n)
@@ -60,15 +64,19 @@ ALWAYS_INLINE u64 address_part(const struct cpu *cpu, unsigned n)
 /* The offset by form: a plain operand's is its linear address. */
 ALWAYS_INLINE u64 operand_address(const struct cpu *cpu, const struct insn *insn, enum form f)
 {
+    u64 address;
+
     if (!form_is_plain(f))
         return effective_address(cpu, insn);
-    return (address_part(cpu, insn->base) + (address_part(cpu, insn->index) << insn->scale) + (u64)(i64)insn->disp) &
-           cpu->d.laddr_mask;
+    address = address_part(cpu, insn->base) + (u64)(i64)insn->disp;
+    if (form_is_indexed(f))
+        address += address_part(cpu, insn->index) << insn->scale;
+    return address & cpu->d.laddr_mask;
 }
 
 ALWAYS_INLINE bool form_dst_is_memory(enum form f)
 {
-    return f == FORM_MR || f == FORM_MI || f == FORM_PR || f == FORM_PI;
+    return f == FORM_MR || f == FORM_MI || f == FORM_PR || f == FORM_PI || f == FORM_XR || f == FORM_XI;
 }
 
 /* Read the memory operand. */
@@ -95,10 +103,12 @@ ALWAYS_INLINE u64 src_read(struct cpu *cpu, const struct insn *insn, enum width 
 {
     switch (f) {
     case FORM_RM:
-    case FORM_RP: return operand_load(cpu, insn, w, f);
+    case FORM_RP:
+    case FORM_RX: return operand_load(cpu, insn, w, f);
     case FORM_RI:
     case FORM_MI:
-    case FORM_PI: return insn->imm & width_mask(w);
+    case FORM_PI:
+    case FORM_XI: return insn->imm & width_mask(w);
     default: return reg_read(cpu, insn->src, w);
     }
 }
