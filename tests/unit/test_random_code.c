@@ -118,7 +118,9 @@ static u8 random_instruction(struct rng *r, u8 out[8])
                     out[4] = 0, out[0] == 0xE8 ? 5 : 2);
     case 13: return (u8)(out[0] = 0x83, out[1] = modrm | 0xC0, out[2] = (u8)(v >> 16), 3);
     case 14: return (u8)(out[0] = 0xC1, out[1] = modrm | 0xC0, out[2] = (u8)(v >> 16), 3);
-    default: return (u8)(out[0] = (v >> 12 & 1) ? 0x66 : 0x48, 1); /* a prefix */
+    default: /* a prefix: operand size, REX.W, FS or GS */
+        out[0] = (const u8[]){0x66, 0x48, 0x64, 0x65}[v >> 12 & 3];
+        return 1;
     }
 }
 
@@ -182,6 +184,8 @@ static void random_state(struct box *b, struct rng *r)
     for (unsigned s = ES; s <= GS; s++)
         if (s != CS && s != SS)
             cpu->arch.seg[s] = t.ss;
+    cpu->arch.seg[FS].base = next(r) & 0xFFFF;
+    cpu->arch.seg[GS].base = next(r) & 0xFFFF;
     ring_commit(cpu, &t);
     cpu->arch.rip = cpu->d.next_rip;
 }

@@ -31,7 +31,7 @@ ALWAYS_INLINE unsigned bit_number(struct cpu *cpu, const struct insn *insn, enum
 BODY_FORMS(op_bt)
 {
     unsigned bit = bit_number(cpu, insn, w, f);
-    u64 a = form_dst_is_memory(f) ? mem_read(cpu, (enum seg)insn->seg, bit_address(cpu, insn, w, f), w)
+    u64 a = form_dst_is_memory(f) ? operand_load_at(cpu, insn, bit_address(cpu, insn, w, f), w, f)
                                   : reg_read(cpu, insn->dst, w);
 
     flags_put_cf(cpu, (a >> bit) & 1);
@@ -45,7 +45,7 @@ BODY_FORMS(op_bt)
         u64 a;                                                                                                         \
                                                                                                                        \
         if (form_dst_is_memory(f))                                                                                     \
-            a = mem_rmw_begin(cpu, (enum seg)insn->seg, bit_address(cpu, insn, w, f), w, &rmw);                        \
+            a = operand_begin_at(cpu, insn, bit_address(cpu, insn, w, f), w, f, &rmw);                                 \
         else                                                                                                           \
             a = reg_read(cpu, insn->dst, w);                                                                           \
         flags_put_cf(cpu, (a >> bit) & 1);                                                                             \

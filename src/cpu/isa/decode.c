@@ -261,8 +261,12 @@ static bool plain_stack(u32 key) { return (key & KEY_FLAT) && ((key & KEY_WIDTH)
 
 void insn_make_plain(struct insn *insn, u32 key)
 {
+    u32 attributes = insn_rows[insn->row].attributes;
     struct insn plain = *insn;
-    bool stack = (insn_rows[insn->row].attributes & STACK) != 0, made = false;
+    bool stack = (attributes & STACK) != 0, made = false;
+
+    if (attributes & ADDRESS)
+        plain.seg = DS;
 
     if (stack && !plain_stack(key))
         return;

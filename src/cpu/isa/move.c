@@ -50,10 +50,7 @@ BODY_FORMS(op_xchg)
     reg_write(cpu, insn->src, a, w);
 }
 
-BODY_FORMS(op_lea)
-{
-    reg_write(cpu, insn->dst, operand_address(cpu, insn, f), w);
-}
+BODY_FORMS(op_lea) { reg_write(cpu, insn->dst, operand_address(cpu, insn, f), w); }
 
 /* CMOVcc reads its source, and may fault, even when the condition is false; a 32-bit destination is then
  * zero-extended all the same. */

@@ -79,17 +79,21 @@ ALWAYS_INLINE bool form_dst_is_memory(enum form f)
     return f == FORM_MR || f == FORM_MI || f == FORM_PR || f == FORM_PI || f == FORM_XR || f == FORM_XI;
 }
 
-/* Read the memory operand. */
-ALWAYS_INLINE u64 operand_load(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
+/* Read memory at an address that operand_address() gave. */
+ALWAYS_INLINE u64 operand_load_at(struct cpu *cpu, const struct insn *insn, u64 address, enum width w, enum form f)
 {
-    u64 address = operand_address(cpu, insn, f);
-
     if (form_is_plain(f))
         return mem_read_linear(cpu, (enum seg)insn->seg, address, w);
     return mem_read(cpu, (enum seg)insn->seg, address, w);
 }
 
-/* Write it at an address that operand_address() gave. */
+/* Read the memory operand. */
+ALWAYS_INLINE u64 operand_load(struct cpu *cpu, const struct insn *insn, enum width w, enum form f)
+{
+    return operand_load_at(cpu, insn, operand_address(cpu, insn, f), w, f);
+}
+
+/* Write memory at such an address. */
 ALWAYS_INLINE void operand_store_at(struct cpu *cpu, const struct insn *insn, u64 address, enum width w, enum form f,
                                     u64 value)
 {
@@ -130,13 +134,20 @@ ALWAYS_INLINE void dst_write(struct cpu *cpu, const struct insn *insn, enum widt
         reg_write(cpu, insn->dst, value, w);
 }
 
+/* Begin a read-modify-write at such an address. */
+ALWAYS_INLINE u64 operand_begin_at(struct cpu *cpu, const struct insn *insn, u64 address, enum width w, enum form f,
+                                   struct mem_rmw *rmw)
+{
+    if (form_is_plain(f))
+        return mem_rmw_begin_linear(cpu, (enum seg)insn->seg, address, w, rmw);
+    return mem_rmw_begin(cpu, (enum seg)insn->seg, address, w, rmw);
+}
+
 /* Read-modify-write: begin with the read, end with the write. Between them nothing may fault, so flags may be set. */
 ALWAYS_INLINE u64 dst_begin(struct cpu *cpu, const struct insn *insn, enum width w, enum form f, struct mem_rmw *rmw)
 {
-    if (form_dst_is_memory(f) && form_is_plain(f))
-        return mem_rmw_begin_linear(cpu, (enum seg)insn->seg, operand_address(cpu, insn, f), w, rmw);
     if (form_dst_is_memory(f))
-        return mem_rmw_begin(cpu, (enum seg)insn->seg, effective_address(cpu, insn), w, rmw);
+        return operand_begin_at(cpu, insn, operand_address(cpu, insn, f), w, f, rmw);
     return reg_read(cpu, insn->dst, w);
 }
 
