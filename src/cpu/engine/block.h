@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT
  * Decoded basic blocks: what they are made of, and the cache that keeps them.
  *
- * A block is a run of instructions that stand one behind the other in one physical page, decoded under one key. It ends
- * with a near branch, with an instruction that must be executed by itself (`exact`: it may change how the next bytes
- * are decoded or translated, or needs the exact tick), before an instruction that goes on into the next page, or at its
- * greatest length. Behind the instructions stand exits, which lead to the next block:
+ * A block is a run of instructions of one physical page, decoded under one key, in the order in which they are executed
+ * while no conditional branch is taken: it follows jumps and calls within the page. It ends with an indirect branch,
+ * with one that leaves the page or goes back, with an instruction that must be executed by itself (`exact`: it may
+ * change how the next bytes are decoded or translated, or needs the exact tick), before an instruction that goes on
+ * into the next page, or at its greatest length. Each instruction has a slot, but those without effect have none.
+ * Behind them stand exits, which lead to other blocks:
  *
- *     insn... branch  exit(falls through)  exit(taken)
- *     insn...  enter_exact  exact insn  leave_exact  leave_exact
- *     insn...  exit(falls through)
+ *     insn... branch  exit(falls through)  exit(taken), for each conditional branch
+ *     insn...  enter_exact  exact insn  leave_exact
  *
- * Entering a block counts the ticks of all its instructions but an exact one, which finds and adds its own.
+ * Entering a block counts the ticks of all its instructions but an exact one, which finds and adds its own. An exit in
+ * the middle gives back what was not executed.
  */
 #ifndef RINGSIDE_CPU_ENGINE_BLOCK_H
 #define RINGSIDE_CPU_ENGINE_BLOCK_H
 
 #include "cpu/isa/insn.h"
 
-/* How many instructions a block has at most: few enough that an interval between two deadlines holds many blocks. */
+/* How many instructions a block counts at most: few enough that an interval between two deadlines holds many blocks. */
 #define BLOCK_INSNS 64u
 /* Host memory for blocks: when it is full all are forgotten and made again as they are needed. */
 #define BLOCK_ARENA_BYTES (32u << 20)
@@ -36,13 +38,15 @@ struct block_exit {
     struct block *target;             /* once it is linked */
     struct block_exit *next_incoming; /* of the target */
     i64 delta;                        /* where it leads, counted from arch.rip; unused by indirect exits */
+    u64 uncounted; /* instructions of the block that were counted, and not executed when it is left here */
 };
 _Static_assert(sizeof(struct block_exit) <= sizeof(struct insn), "an exit takes an instruction's place");
 
 struct block {
     u64 tag;
-    u16 counted; /* instructions that entering it counts */
-    u16 bytes;
+    u16 counted;   /* instructions that entering it counts */
+    u16 slots;     /* of instructions, an exact one's frame but its own excepted: what is abandoned with the block */
+    u16 low, high; /* the bytes it was decoded from lie in [low, high) of the page */
     struct block *next_in_bucket, *next_in_page;
     struct block_exit *incoming; /* exits of other blocks that are linked here */
     struct insn insn[];

@@ -6,14 +6,16 @@
 #include "cpu/engine/event.h"
 #include "cpu/isa/body.h"
 
-/* Whether the next block may be entered: all that it counts must lie before the tick at which the run loop looks up.
- * Its last instruction may not have been counted, so that the comparison is strict. */
-#define BLOCK_ENTER(cpu, block)                                                                                        \
+/* Enter the block if all that it counts lies before the tick at which the run loop looks up: its last instruction may
+ * not have been counted, so that the comparison is strict. now: the tick without what was counted too much. */
+#define BLOCK_ENTER(cpu, block, now)                                                                                   \
     do {                                                                                                               \
-        u64 ticks = (cpu)->clock->ticks + (block)->counted;                                                            \
+        u64 before = (now), ticks = before + (block)->counted;                                                         \
                                                                                                                        \
-        if (UNLIKELY(ticks >= (cpu)->d.stop_tick))                                                                     \
+        if (UNLIKELY(ticks >= (cpu)->d.stop_tick)) {                                                                   \
+            (cpu)->clock->ticks = before;                                                                              \
             return NULL;                                                                                               \
+        }                                                                                                              \
         (cpu)->clock->ticks = ticks;                                                                                   \
         BLOCK_FIRST((cpu), (block)->insn);                                                                             \
     } while (0)
@@ -46,6 +48,7 @@ const struct insn *block_exit_unlinked(struct cpu *cpu, const struct insn *insn)
     cpu->host.engine->link_page = fetch_address(cpu) & PAGE_MASK;
     cpu->host.engine->link = exit;
     cpu->arch.rip = (cpu->arch.rip + (u64)exit->delta) & cpu->d.laddr_mask;
+    cpu->clock->ticks -= exit->uncounted;
     return NULL;
 }
 
@@ -55,7 +58,7 @@ const struct insn *block_exit_near(struct cpu *cpu, const struct insn *insn)
     struct block *target = exit->target;
 
     cpu->arch.rip = (cpu->arch.rip + (u64)exit->delta) & cpu->d.laddr_mask;
-    BLOCK_ENTER(cpu, target);
+    BLOCK_ENTER(cpu, target, cpu->clock->ticks - exit->uncounted);
 }
 
 const struct insn *block_exit_far(struct cpu *cpu, const struct insn *insn)
@@ -66,9 +69,11 @@ const struct insn *block_exit_far(struct cpu *cpu, const struct insn *insn)
 
     cpu->arch.rip = (cpu->arch.rip + (u64)exit->delta) & cpu->d.laddr_mask;
     e = cached_page(cpu, fetch_address(cpu));
-    if (UNLIKELY(e == NULL || e->page != (insn_tag_paddr(target->tag) & PAGE_MASK)))
+    if (UNLIKELY(e == NULL || e->page != (insn_tag_paddr(target->tag) & PAGE_MASK))) {
+        cpu->clock->ticks -= exit->uncounted;
         return NULL;
-    BLOCK_ENTER(cpu, target);
+    }
+    BLOCK_ENTER(cpu, target, cpu->clock->ticks - exit->uncounted);
 }
 
 /* By address: the front of the cache is asked for the physical address and key. */
@@ -85,7 +90,7 @@ const struct insn *block_exit_far(struct cpu *cpu, const struct insn *insn)
         target = *block_front(&(cpu)->host.engine->blocks, tag);                                                       \
         if (UNLIKELY(target->tag != tag))                                                                              \
             return NULL;                                                                                               \
-        BLOCK_ENTER(cpu, target);                                                                                      \
+        BLOCK_ENTER(cpu, target, (cpu)->clock->ticks);                                                                 \
     } while (0)
 
 const struct insn *block_exit_indirect(struct cpu *cpu, const struct insn *insn)
@@ -126,8 +131,8 @@ const struct insn *block_leave_exact(struct cpu *cpu, const struct insn *insn)
 
 const struct insn *block_abandoned(struct cpu *cpu, const struct insn *insn)
 {
-    cpu->arch.rip = insn_rip(cpu, insn);
-    cpu->clock->ticks -= insn->left;
+    cpu->arch.rip = (cpu->arch.rip + (u64)(i64)insn->from) & cpu->d.laddr_mask;
+    cpu->clock->ticks -= insn->left + (u64)insn->elided;
     return NULL;
 }
 

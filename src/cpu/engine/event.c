@@ -182,13 +182,20 @@ static bool take_nmi(struct cpu *cpu)
     return true;
 }
 
+static bool interrupt_pending(const struct cpu *cpu)
+{
+    const struct cpu_ports *ports = &cpu->host.ports;
+
+    return ports->interrupt_pending != NULL && ports->interrupt_pending(ports->context);
+}
+
 static bool take_irq(struct cpu *cpu)
 {
     const struct cpu_ports *ports = &cpu->host.ports;
     int vector;
 
-    if (!(cpu->arch.rflags & FLAG_IF) || cpu->arch.shadow || deaf(cpu) || ports->interrupt_pending == NULL ||
-        !ports->interrupt_pending(ports->context))
+    cpu->d.intr = interrupt_pending(cpu);
+    if (!(cpu->arch.rflags & FLAG_IF) || cpu->arch.shadow || deaf(cpu) || !cpu->d.intr)
         return false;
     vector = ports->interrupt_acknowledge(ports->context);
     if (vector < 0)
@@ -202,12 +209,9 @@ static bool take_irq(struct cpu *cpu)
 
 static bool may_wake(const struct cpu *cpu)
 {
-    const struct cpu_ports *ports = &cpu->host.ports;
-
     /* MWAIT with ECX[0] wakes on a masked interrupt too; without a monitor that can see stores, every wake is allowed
      * to be early (SDM 2B "MWAIT"), so it wakes on any interrupt request. */
-    return cpu->arch.activity == MWAITING && ports->interrupt_pending != NULL &&
-           ports->interrupt_pending(ports->context);
+    return cpu->arch.activity == MWAITING && cpu->d.intr;
 }
 
 /* The states in which no instruction executes. returns true when the caller must leave the loop. */

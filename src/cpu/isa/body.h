@@ -107,15 +107,15 @@
                                BODY_ROW(name, FORM_XR)}};                                                              \
     ALWAYS_INLINE void name##_body(BODY_SIGNATURE, const enum width w, const enum form f)
 
-/* Near branches go on one slot further when they fall through, two when they are taken: engines keep the two ways
- * apart without a look at the target. The body returns whether the branch is taken, and then has set d.next_rip, unless
- * the form says that the target lies in its own page. */
+/* Near branches go on one slot further when they fall through, insn->taken when they are taken: engines keep the two
+ * ways apart without a look at the target. The body returns whether the branch is taken, and then has set d.next_rip,
+ * unless the form says that the target lies in its own page. */
 #define BODY_BRANCH_INSTANCE(name, f, w)                                                                               \
     static const struct insn *name##_##f##_##w(BODY_SIGNATURE)                                                         \
     {                                                                                                                  \
         cpu->d.insn = insn;                                                                                            \
         if (name##_body(cpu, insn, w, f))                                                                              \
-            BODY_CONTINUE(2);                                                                                          \
+            BODY_CONTINUE(insn->taken);                                                                                \
         BODY_CONTINUE(1);                                                                                              \
     }
 #define BODY_BRANCH_WIDTHS(name, f)                                                                                    \

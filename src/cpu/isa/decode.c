@@ -155,6 +155,7 @@ static enum decode_status undefined(const struct decoder *d, struct insn *insn)
     insn->exec = forbidden_undefined;
     insn->length = (u8)d->position;
     insn->end = insn->length;
+    insn->taken = 1;
     return DECODE_OK;
 }
 
@@ -200,6 +201,7 @@ enum decode_status insn_decode(struct insn *insn, const u8 *bytes, unsigned avai
     insn->row = entry->row;
     insn->length = (u8)d.position;
     insn->end = insn->length;
+    insn->taken = 1;
     forbidden = forbidden_check(row, insn, key);
     insn->exec = forbidden ? forbidden : row->body->fn[insn->form][insn->width];
     assert(insn->exec != NULL); /* tests/unit/test_insn_table.c shows that no row can come here without */

@@ -12,11 +12,11 @@ static const struct insn *stop(struct cpu *cpu, const struct insn *insn)
 
 void insn_execute(struct cpu *cpu, const struct insn *insn)
 {
-    struct insn alone[3];
+    struct insn alone[2];
 
     alone[0] = *insn;
-    alone[1].exec = stop; /* where branches that fall through, and all others, go on */
-    alone[2].exec = stop; /* where taken branches do */
+    alone[0].taken = 1;
+    alone[1].exec = stop;
     insn = alone;
     while (insn != NULL)
         insn = insn->exec(cpu, insn);

@@ -92,17 +92,23 @@ enum prefix_bits {
 
 struct insn {
     exec_fn *exec;
-    u64 imm;     /* immediate, sign- or zero-extended as the row says; branch displacement (signed);
-                    moffs address; far pointer offset */
-    i32 disp;    /* displacement of the addressing form (sign-extended); RIP-relative is relative to the *end* */
-    u16 imm2;    /* ENTER's level, far pointer's selector, EXTRQ-style second immediates */
-    u16 row;     /* index into insn_rows[] */
-    u16 end;     /* where it ends, counted from arch.rip: its length when it is executed by itself, more in a block,
-                    where arch.rip stays at the block's first byte */
-    u8 length;   /* bytes, 1..15 */
-    u8 left;     /* in a block: how many of the instructions counted when it was entered begin here or later */
-    u8 prefixes; /* enum prefix_bits */
-    u8 width;    /* enum width of the operation (0 for byte rows, else the effective operand size) */
+    u64 imm;   /* immediate, sign- or zero-extended as the row says; branch displacement (signed);
+                  moffs address; far pointer offset */
+    i32 disp;  /* displacement of the addressing form (sign-extended); RIP-relative is relative to the *end* */
+    u16 imm2;  /* ENTER's level, far pointer's selector, EXTRQ-style second immediates */
+    u16 row;   /* index into insn_rows[] */
+    i16 end;   /* where it ends, counted from arch.rip: its length when it is executed by itself; in a block
+                  arch.rip stays at the block's first byte */
+    u8 length; /* bytes, 1..15 */
+    u8 taken;  /* a near branch goes on so many slots further when it is taken, else one */
+    /* In a block: how many of the instructions counted when it was entered begin here or later; and what stands before
+     * this slot, after the one before it: instructions that are counted but need no slot, the first of them at `from`,
+     * counted from arch.rip. */
+    u8 left;
+    u8 elided;
+    i16 from;
+    u8 prefixes;      /* enum prefix_bits */
+    u8 width;         /* enum width of the operation (0 for byte rows, else the effective operand size) */
     u8 address_width; /* enum width: W16, W32, W64 */
     u8 form;          /* enum form, as decoded */
     u8 seg;           /* effective segment of the memory operand (enum seg) */
@@ -116,11 +122,11 @@ struct insn {
 /* RIP of the instruction's first byte, and of the byte behind its last. */
 ALWAYS_INLINE u64 insn_rip(const struct cpu *cpu, const struct insn *insn)
 {
-    return (cpu->arch.rip + insn->end - insn->length) & cpu->d.laddr_mask;
+    return (cpu->arch.rip + (u64)(i64)insn->end - insn->length) & cpu->d.laddr_mask;
 }
 ALWAYS_INLINE u64 insn_end(const struct cpu *cpu, const struct insn *insn)
 {
-    return (cpu->arch.rip + insn->end) & cpu->d.laddr_mask;
+    return (cpu->arch.rip + (u64)(i64)insn->end) & cpu->d.laddr_mask;
 }
 
 /* One row of insn.def, for reports, checks and cross-checks. */
