@@ -20,7 +20,9 @@ class Timed(Session):
 
     def marker(self, pattern):
         """Wait for a line. Returns (match, processor seconds, wall-clock seconds)."""
-        match = self.expect(pattern, MARKER_SECONDS)
+        match = self.expect(f"{pattern}|Kernel panic.*", MARKER_SECONDS)
+        if match[0].startswith("Kernel panic"):
+            raise Failure(f"the guest stopped: {match[0]}")
         return match, self.cpu_seconds(), time.monotonic()
 
 
