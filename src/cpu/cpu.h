@@ -165,6 +165,7 @@ struct cpu_derived {
     bool one_by_one;      /* fetches are checked against CS's limit, or data breakpoints may hit: no blocks */
     bool in_rep;          /* a REP body stopped in its middle: d.next_rip is the instruction itself */
     u8 last_mechanism;    /* of the last transition through the door */
+    bool intr;            /* INTR at the last boundary that was looked at; a device that changes it asks for attention */
 };
 
 /* How the processor reaches its interrupt controllers. The machine fills it. */

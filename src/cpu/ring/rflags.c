@@ -70,13 +70,22 @@ void rflags_cli(struct cpu *cpu)
     cpu->arch.rflags &= ~FLAG_VIF;
 }
 
+/* SH-04: no interrupt before the next instruction is complete. None can come when INTR is not asserted and no boundary
+ * is looked at until then; the shadow would not be seen. */
+static void shadow_next(struct cpu *cpu)
+{
+    if (!cpu->d.intr && cpu->clock->ticks + 1 < cpu->d.stop_tick)
+        return;
+    cpu->arch.shadow |= SHADOW_STI;
+    cpu_attention(cpu);
+}
+
 void rflags_sti(struct cpu *cpu)
 {
     if (cpu->d.mode == MODE_REAL || cpu->arch.cpl <= cpu_iopl(cpu)) {
         if (!(cpu->arch.rflags & FLAG_IF)) {
             cpu->arch.rflags |= FLAG_IF;
-            cpu->arch.shadow |= SHADOW_STI; /* SH-04 */
-            cpu_attention(cpu);
+            shadow_next(cpu);
         }
         return;
     }
