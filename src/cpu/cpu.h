@@ -130,7 +130,7 @@ enum decode_key {
     KEY_MP = 1 << 9,
     KEY_OSFXSR = 1 << 10,
     KEY_OSXSAVE = 1 << 11,
-    KEY_FLAT = 1 << 12, /* CS SS DS ES have base 0 and need no check (CS: for reading): always in 64-bit mode */
+    KEY_FLAT = 1 << 12,    /* CS SS DS ES have base 0 and need no check (CS: for reading): always in 64-bit mode */
     KEY_FLAT_FS = 1 << 13, /* FS needs no check; GS likewise */
     KEY_FLAT_GS = 1 << 14,
 };
@@ -141,8 +141,8 @@ struct cpu_derived {
      * the clock counts the whole block: cpu->host.engine knows how to put both right. */
     const struct insn *insn;
     bool exact;
-    u64 stop_tick; /* the run loop leaves its inner loop when clock->ticks reaches this; 0 = attention now */
-    u64 slow_value;                    /* what a SLOW_PATH function gives back */
+    u64 stop_tick;  /* the run loop leaves its inner loop when clock->ticks reaches this; 0 = attention now */
+    u64 slow_value; /* what a SLOW_PATH function gives back */
     u64 flag_result, flag_carries;     /* lazy CF PF AF ZF SF OF: flags.h */
     u64 laddr_mask;                    /* ~0 in 64-bit mode, else FFFFFFFFh */
     u64 seg_base[6];                   /* effective: 0 for ES CS SS DS in 64-bit mode */
@@ -165,7 +165,7 @@ struct cpu_derived {
     bool one_by_one;      /* fetches are checked against CS's limit, or data breakpoints may hit: no blocks */
     bool in_rep;          /* a REP body stopped in its middle: d.next_rip is the instruction itself */
     u8 last_mechanism;    /* of the last transition through the door */
-    bool intr;            /* INTR at the last boundary that was looked at; a device that changes it asks for attention */
+    bool intr;            /* INTR at the last boundary looked at: a device that changes it asks for attention */
 };
 
 /* How the processor reaches its interrupt controllers. The machine fills it. */

@@ -19,9 +19,7 @@ NORETURN COLD void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule
 
 NORETURN COLD SLOW_PATH void cpu_raise_packed(struct cpu *cpu, u64 packed, enum rule rule)
 {
-    struct fault fault = {.vector = (u8)packed, .has_error = (packed >> 8 & 1) != 0, .error = (u32)(packed >> 32)};
-
-    cpu_raise(cpu, fault, rule);
+    cpu_raise(cpu, fault_unpack(packed), rule);
 }
 
 NORETURN COLD void cpu_raise_page_fault(struct cpu *cpu, laddr_t laddr, u32 error, enum rule rule)

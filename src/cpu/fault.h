@@ -32,6 +32,10 @@ ALWAYS_INLINE u64 fault_pack(struct fault fault)
 {
     return fault.vector | (u64)fault.has_error << 8 | (u64)fault.error << 32;
 }
+ALWAYS_INLINE struct fault fault_unpack(u64 packed)
+{
+    return (struct fault){.vector = (u8)packed, .has_error = (packed >> 8 & 1) != 0, .error = (u32)(packed >> 32)};
+}
 
 #ifdef RINGSIDE_COVERAGE
 #define RULE_HELD(cpu, rule) ((void)(cpu)->host.rule_hits[1][rule]++) /* cpu_raise() counts the other side */

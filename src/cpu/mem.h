@@ -160,6 +160,20 @@ ALWAYS_INLINE u64 sys_read(struct cpu *cpu, laddr_t laddr, enum width w)
         return mem_load_host(host, w);
     return mem_read_slow(cpu, laddr, width_bytes(w), VIEW_SUPERVISOR, true);
 }
+/* Two words of 8 bytes, in order; returns the first. */
+ALWAYS_INLINE u64 sys_read_wide(struct cpu *cpu, laddr_t laddr, u64 *second)
+{
+    const u8 *host = tlb_read_hit(cpu->d.supervisor_view, laddr & (cpu_long_mode(cpu) ? ~0ull : 0xFFFFFFFFull), 16);
+    u64 first;
+
+    if (LIKELY(host != NULL)) {
+        *second = load_le64(host + 8);
+        return load_le64(host);
+    }
+    first = sys_read(cpu, laddr, W64);
+    *second = sys_read(cpu, laddr + 8, W64);
+    return first;
+}
 ALWAYS_INLINE void sys_write(struct cpu *cpu, laddr_t laddr, u64 value, enum width w)
 {
     u8 *host;

@@ -13,7 +13,7 @@ static bool is_software(enum mechanism m) { return m == MECH_INT_N || m == MECH_
 
 /* RFLAGS as pushed, with RF by the event's class (ID-14). source: SDM 3B "Instruction-Breakpoint Exception Condition"
  */
-static u64 pushed_rflags(const struct cpu *cpu, const struct interrupt_event *event, u64 rflags)
+ALWAYS_INLINE u64 pushed_rflags(const struct cpu *cpu, const struct interrupt_event *event, u64 rflags)
 {
     switch (event->mechanism) {
     case MECH_INT_N:
@@ -37,7 +37,7 @@ struct gate_form {
     bool interrupt;   /* clears IF */
 };
 
-static bool gate_form(const struct descriptor *gate, struct gate_form *form)
+ALWAYS_INLINE bool gate_form(const struct descriptor *gate, struct gate_form *form)
 {
     if (gate->code_or_data)
         return false;
@@ -51,13 +51,13 @@ static bool gate_form(const struct descriptor *gate, struct gate_form *form)
     }
 }
 
-static void deliver_task(struct delivery *dv)
+static void deliver_task(const struct delivery *dv, const struct descriptor *gate)
 {
     const struct interrupt_event *event = dv->event;
 
     task_switch(dv->cpu, &(struct task_request){
                              .cause = TASK_INTERRUPT,
-                             .selector = dv->gate.selector,
+                             .selector = gate->selector,
                              .return_rip = event->return_rip,
                              .rflags = dv->image,
                              .ext = dv->ext,
@@ -68,12 +68,12 @@ static void deliver_task(struct delivery *dv)
                              .rule = event->rule,
                              .cr2 = event->cr2,
                              .gate = GATE_TASK,
-                             .gate_dpl = dv->gate.dpl,
+                             .gate_dpl = gate->dpl,
                          });
 }
 
 /* The handler's stack: the current one, or the inner one of the TSS, fully checked (ID-09, ID-24). */
-static struct stack_cursor protected_stack(const struct delivery *dv, struct transition *t, bool inner)
+ALWAYS_INLINE struct stack_cursor protected_stack(const struct delivery *dv, struct transition *t, bool inner)
 {
     struct cpu *cpu = dv->cpu;
     struct tss_stack tss;
@@ -121,28 +121,28 @@ static void null_data_segments(struct cpu *cpu)
         cpu->arch.seg[all[i]] = segment_null(0, 0);
 }
 
-static void deliver_gate(struct delivery *dv, const struct gate_form *form)
+ALWAYS_INLINE void deliver_gate(const struct delivery *dv, const struct descriptor *gate, const struct gate_form *form)
 {
     struct cpu *cpu = dv->cpu;
-    struct descriptor cs = delivery_code_segment(dv);
+    struct descriptor cs = delivery_code_segment(dv, gate->selector);
     struct transition t;
     bool from_vm86 = cpu_vm86(cpu);
     bool inner = !descriptor_is_conforming(&cs) && cs.dpl < cpu->arch.cpl; /* ID-08 */
     unsigned words = 3u + (inner ? 2 : 0) + (from_vm86 ? 4 : 0) + (dv->event->has_error ? 1 : 0);
     struct stack_cursor stack;
 
-    delivery_transition(&t, dv, form->kind);
+    delivery_transition(&t, dv, form->kind, gate->selector, gate->dpl);
     if (from_vm86)
-        REQUIRE(cpu, inner && cs.dpl == 0, GP(delivery_selector_error(dv, dv->gate.selector)), RULE_ID_18);
+        REQUIRE(cpu, inner && cs.dpl == 0, GP(delivery_selector_error(dv, gate->selector)), RULE_ID_18);
     t.new_cpl = inner ? cs.dpl : cpu->arch.cpl;
-    t.rip = dv->gate.offset & width_mask(form->width); /* ID-17 */
+    t.rip = gate->offset & width_mask(form->width); /* ID-17 */
     t.rflags = delivery_handler_rflags(dv, form->interrupt);
     t.stage = STAGE_RSP | STAGE_RFLAGS;
     stack = protected_stack(dv, &t, inner);
     stack_require_room(&stack, words, form->width);
     REQUIRE(cpu, t.rip <= cs.limit, GP(dv->ext), RULE_ID_23);
     descriptor_set_accessed(cpu, &cs);
-    t.cs = descriptor_segment(&cs, selector_with_rpl(dv->gate.selector, t.new_cpl));
+    t.cs = descriptor_segment(&cs, selector_with_rpl(gate->selector, t.new_cpl));
 
     /* ID-19: what is pushed stays below the stack pointer when a later push faults; no register has changed. */
     push_frame(dv, &stack, inner, from_vm86, form->width);
@@ -156,25 +156,26 @@ static void deliver_gate(struct delivery *dv, const struct gate_form *form)
     ring_commit(cpu, &t);
 }
 
-static void deliver_protected(struct delivery *dv)
+static void deliver_protected(const struct delivery *dv)
 {
     struct cpu *cpu = dv->cpu;
     u32 offset = dv->event->vector * 8u;
+    struct descriptor gate;
     struct gate_form form;
 
     REQUIRE(cpu, offset + 7 <= cpu->arch.idtr.limit, GP(delivery_gate_error(dv)), RULE_ID_01);
-    dv->gate = descriptor_parse(sys_read(cpu, cpu->arch.idtr.base + offset, W64));
-    REQUIRE(cpu, gate_form(&dv->gate, &form), GP(delivery_gate_error(dv)), RULE_ID_03);
-    delivery_check_gate(dv); /* TS-06: a task gate's DPL counts too */
+    gate = descriptor_parse(sys_read(cpu, cpu->arch.idtr.base + offset, W64));
+    REQUIRE(cpu, gate_form(&gate, &form), GP(delivery_gate_error(dv)), RULE_ID_03);
+    delivery_check_gate(dv, &gate); /* TS-06: a task gate's DPL counts too */
     if (form.kind == GATE_TASK)
-        deliver_task(dv);
+        deliver_task(dv, &gate);
     else
-        deliver_gate(dv, &form);
+        deliver_gate(dv, &gate, &form);
 }
 
 /* ---- entry points */
 
-static struct delivery delivery_of(struct cpu *cpu, const struct interrupt_event *event)
+ALWAYS_INLINE struct delivery delivery_of(struct cpu *cpu, const struct interrupt_event *event)
 {
     bool software = is_software(event->mechanism);
     u64 rflags = flags_get(cpu);

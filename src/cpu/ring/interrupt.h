@@ -17,7 +17,6 @@ struct delivery {
     u32 ext;       /* EXT bit of the error codes of faults in this delivery (ID-15, ID-28) */
     u64 rflags;    /* before */
     u64 image;     /* RFLAGS as they are pushed (ID-14) */
-    struct descriptor gate;
 };
 
 /* The IDT entry as an error code: vector, IDT bit, EXT. */
@@ -29,22 +28,22 @@ ALWAYS_INLINE u32 delivery_selector_error(const struct delivery *dv, u16 selecto
 }
 
 /* DPL (software events only) and P of the gate, after its type: ID-02, ID-04, ID-22. */
-ALWAYS_INLINE void delivery_check_gate(const struct delivery *dv)
+ALWAYS_INLINE void delivery_check_gate(const struct delivery *dv, const struct descriptor *gate)
 {
     if (dv->software)
-        REQUIRE(dv->cpu, dv->gate.dpl >= dv->cpu->arch.cpl, GP(delivery_gate_error(dv)), RULE_ID_02);
-    REQUIRE(dv->cpu, dv->gate.present, NP(delivery_gate_error(dv)), RULE_ID_04);
+        REQUIRE(dv->cpu, gate->dpl >= dv->cpu->arch.cpl, GP(delivery_gate_error(dv)), RULE_ID_02);
+    REQUIRE(dv->cpu, gate->present, NP(delivery_gate_error(dv)), RULE_ID_04);
 }
 
 /* The gate's code segment: null, table, type, DPL, in long mode L and D, and P (ID-05 to ID-07). */
-ALWAYS_INLINE struct descriptor delivery_code_segment(const struct delivery *dv)
+ALWAYS_INLINE struct descriptor delivery_code_segment(const struct delivery *dv, u16 selector)
 {
     struct cpu *cpu = dv->cpu;
-    u32 error = delivery_selector_error(dv, dv->gate.selector);
+    u32 error = delivery_selector_error(dv, selector);
     struct descriptor cs;
 
-    REQUIRE(cpu, !selector_is_null(dv->gate.selector), GP(dv->ext), RULE_ID_05);
-    REQUIRE(cpu, descriptor_fetch(cpu, dv->gate.selector, &cs), GP(error), RULE_ID_05);
+    REQUIRE(cpu, !selector_is_null(selector), GP(dv->ext), RULE_ID_05);
+    REQUIRE(cpu, descriptor_fetch(cpu, selector, &cs), GP(error), RULE_ID_05);
     REQUIRE(cpu, descriptor_is_code(&cs), GP(error), RULE_ID_05);
     REQUIRE(cpu, cs.dpl <= cpu->arch.cpl, GP(error), RULE_ID_07);
     if (cpu_long_mode(cpu)) /* UNVERIFIED: the order of this check against P (ID-06) */
@@ -53,12 +52,15 @@ ALWAYS_INLINE struct descriptor delivery_code_segment(const struct delivery *dv)
     return cs;
 }
 
-/* Begin staging, with the cause filled in for the observer. */
-ALWAYS_INLINE void delivery_transition(struct transition *t, const struct delivery *dv, enum gate_kind gate)
+/* Begin staging, with the cause filled in for the observer. in: selector, dpl  of the gate */
+ALWAYS_INLINE void delivery_transition(struct transition *t, const struct delivery *dv, enum gate_kind gate,
+                                       u16 selector, u8 dpl)
 {
     const struct interrupt_event *event = dv->event;
 
     transition_stage(t, dv->cpu, event->mechanism, dv->rflags);
+    if (!ring_is_observed(dv->cpu))
+        return;
     t->has_vector = true;
     t->vector = event->vector;
     t->has_error = event->has_error;
@@ -66,8 +68,8 @@ ALWAYS_INLINE void delivery_transition(struct transition *t, const struct delive
     t->cr2 = event->cr2;
     t->rule = event->rule;
     t->gate = gate;
-    t->gate_selector = dv->gate.selector;
-    t->gate_dpl = dv->gate.dpl;
+    t->gate_selector = selector;
+    t->gate_dpl = dpl;
 }
 
 /* RFLAGS of the handler: ID-13, ID-27. */
@@ -79,12 +81,12 @@ ALWAYS_INLINE u64 delivery_handler_rflags(const struct delivery *dv, bool interr
 }
 
 /* Through a 64-bit gate (EFER.LMA = 1). */
-void delivery_long(struct delivery *dv);
+void delivery_long(const struct delivery *dv);
 /* Through the IVT, in real mode, or in VM86 by VME's redirection: CPL and mode stay.
  * in: image  FLAGS to push (low 16 bits); clear  the RFLAGS bits that the handler starts without */
-void delivery_ivt(struct delivery *dv, u64 image, u64 clear);
+void delivery_ivt(const struct delivery *dv, u64 image, u64 clear);
 /* INT n in VM86 with VME and a redirection bit of 0 (VM-01).
  * returns: true when it was delivered through the IVT.   raises: #GP(0) */
-bool delivery_redirected(struct delivery *dv);
+bool delivery_redirected(const struct delivery *dv);
 
 #endif

@@ -7,31 +7,32 @@
 
 #define FRAME_ALIGNMENT 16u
 
-static void fetch_gate(struct delivery *dv)
+ALWAYS_INLINE struct descriptor fetch_gate(const struct delivery *dv)
 {
     struct cpu *cpu = dv->cpu;
     u32 offset = dv->event->vector * 16u;
-    laddr_t laddr = cpu->arch.idtr.base + offset;
-    u64 low;
+    struct descriptor gate;
+    u64 low, high;
 
     REQUIRE(cpu, offset + 15 <= cpu->arch.idtr.limit, GP(delivery_gate_error(dv)), RULE_ID_01);
-    low = sys_read(cpu, laddr, W64);
-    dv->gate = descriptor_parse_wide(low, sys_read(cpu, laddr + 8, W64));
-    REQUIRE(cpu, descriptor_is_system(&dv->gate, SYS_INTERRUPT_GATE) || descriptor_is_system(&dv->gate, SYS_TRAP_GATE),
+    low = sys_read_wide(cpu, cpu->arch.idtr.base + offset, &high);
+    gate = descriptor_parse_wide(low, high);
+    REQUIRE(cpu, descriptor_is_system(&gate, SYS_INTERRUPT_GATE) || descriptor_is_system(&gate, SYS_TRAP_GATE),
             GP(delivery_gate_error(dv)), RULE_ID_03);
-    delivery_check_gate(dv);
+    delivery_check_gate(dv, &gate);
+    return gate;
 }
 
 /* IST, then RSP of the inner level, then the present RSP; aligned down (ID-11). */
-static u64 new_rsp(const struct delivery *dv, struct transition *t)
+ALWAYS_INLINE u64 new_rsp(const struct delivery *dv, struct transition *t, u8 ist)
 {
     struct cpu *cpu = dv->cpu;
     u64 rsp = cpu->arch.gpr[RSP];
 
-    if (dv->gate.ist != 0) {
+    if (ist != 0) {
         t->stack_source = STACK_IST;
-        t->ist = dv->gate.ist;
-        rsp = tss_ist_fetch(cpu, dv->gate.ist, dv->ext);
+        t->ist = ist;
+        rsp = tss_ist_fetch(cpu, ist, dv->ext);
     } else if (t->new_cpl < cpu->arch.cpl) {
         t->stack_source = STACK_TSS_RSP;
         rsp = tss_rsp_fetch(cpu, t->new_cpl, dv->ext, RULE_ID_09);
@@ -39,28 +40,25 @@ static u64 new_rsp(const struct delivery *dv, struct transition *t)
     return rsp & ~(u64)(FRAME_ALIGNMENT - 1);
 }
 
-void delivery_long(struct delivery *dv)
+void delivery_long(const struct delivery *dv)
 {
     struct cpu *cpu = dv->cpu;
     unsigned words = dv->event->has_error ? 6 : 5; /* the error code is the last */
+    struct descriptor gate = fetch_gate(dv), cs = delivery_code_segment(dv, gate.selector);
+    bool interrupt = gate.type == SYS_INTERRUPT_GATE;
     struct stack_cursor stack;
-    struct descriptor cs;
     struct transition t;
-    bool interrupt;
 
-    fetch_gate(dv);
-    interrupt = dv->gate.type == SYS_INTERRUPT_GATE;
-    cs = delivery_code_segment(dv);
-    delivery_transition(&t, dv, interrupt ? GATE_INTERRUPT64 : GATE_TRAP64);
+    delivery_transition(&t, dv, interrupt ? GATE_INTERRUPT64 : GATE_TRAP64, gate.selector, gate.dpl);
     t.new_cpl = descriptor_is_conforming(&cs) ? cpu->arch.cpl : cs.dpl; /* ID-08 */
-    t.rip = dv->gate.offset;
+    t.rip = gate.offset;
     t.rflags = delivery_handler_rflags(dv, interrupt);
     t.stage = STAGE_RSP | STAGE_RFLAGS;
-    stack = stack_new64(cpu, new_rsp(dv, &t), t.new_cpl, SS_(dv->ext), RULE_ID_10);
+    stack = stack_new64(cpu, new_rsp(dv, &t, gate.ist), t.new_cpl, SS_(dv->ext), RULE_ID_10);
     stack_require_room(&stack, words, W64);
     REQUIRE(cpu, cpu_canonical(cpu, t.rip), GP(dv->ext), RULE_ID_23);
     descriptor_set_accessed(cpu, &cs);
-    t.cs = descriptor_segment(&cs, selector_with_rpl(dv->gate.selector, t.new_cpl));
+    t.cs = descriptor_segment(&cs, selector_with_rpl(gate.selector, t.new_cpl));
     if (t.new_cpl != cpu->arch.cpl) { /* ID-11; UNVERIFIED: SS after an IST entry at the same CPL is kept (ID-12) */
         t.ss = segment_null(t.new_cpl, t.new_cpl);
         t.stage |= STAGE_SS;

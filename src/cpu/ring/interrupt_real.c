@@ -10,7 +10,7 @@
 
 #define REDIRECTION_BYTES 32u /* just below the I/O permission map */
 
-void delivery_ivt(struct delivery *dv, u64 image, u64 clear)
+void delivery_ivt(const struct delivery *dv, u64 image, u64 clear)
 {
     struct cpu *cpu = dv->cpu;
     bool vm86 = cpu_vm86(cpu);
@@ -19,6 +19,7 @@ void delivery_ivt(struct delivery *dv, u64 image, u64 clear)
     struct transition t;
     laddr_t table = vm86 ? 0 : cpu->arch.idtr.base; /* UNVERIFIED: VM86 reads the IVT as supervisor, like an IDT */
     u32 entry;
+    u16 cs;
 
     if (!vm86) /* in VM86 the table is at linear address 0, whatever IDTR holds */
         REQUIRE(cpu, offset + 3 <= cpu->arch.idtr.limit, FAULT(VEC_GP), RULE_RM_01);
@@ -28,9 +29,9 @@ void delivery_ivt(struct delivery *dv, u64 image, u64 clear)
     stack_push(&stack, cpu->arch.seg[CS].selector, W16);
     stack_push(&stack, dv->event->return_rip, W16);
 
-    dv->gate.selector = (u16)(entry >> 16);
-    delivery_transition(&t, dv, GATE_IVT);
-    t.cs = vm86 ? segment_vm86(dv->gate.selector) : segment_real(&cpu->arch.seg[CS], dv->gate.selector); /* RM-02 */
+    cs = (u16)(entry >> 16);
+    delivery_transition(&t, dv, GATE_IVT, cs, 0);
+    t.cs = vm86 ? segment_vm86(cs) : segment_real(&cpu->arch.seg[CS], cs); /* RM-02 */
     t.rip = entry & 0xFFFF;
     t.rsp = stack.sp;
     t.rflags = dv->rflags & ~clear;
@@ -56,7 +57,7 @@ static bool redirection_bit(struct cpu *cpu, u8 vector)
     return sys_read(cpu, tr->base + offset, W8) >> (vector % 8) & 1;
 }
 
-bool delivery_redirected(struct delivery *dv)
+bool delivery_redirected(const struct delivery *dv)
 {
     struct cpu *cpu = dv->cpu;
     bool iopl3 = cpu_iopl(cpu) == 3;

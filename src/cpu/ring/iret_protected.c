@@ -63,18 +63,19 @@ void iret_from_protected(struct cpu *cpu, enum width operand)
     cs = segment_return_code(cpu, frame.cs, RULE_IR_05, RULE_IR_05);
     to64 = cpu_long_mode(cpu) && (cs.attr & SEG_L);
     outward = selector_rpl(frame.cs) > cpu->arch.cpl;
-    transition_stage(&t, cpu, outward ? MECH_IRET_OUTER : MECH_IRET_SAME, flags_get(cpu));
+    /* The arithmetic flags all come from the frame. */
+    transition_stage(&t, cpu, outward ? MECH_IRET_OUTER : MECH_IRET_SAME, cpu->arch.rflags);
     t.new_cpl = selector_rpl(frame.cs);
     t.rip = frame.rip;
     t.stage = STAGE_RSP | STAGE_RFLAGS;
     t.rsp = stack.sp;
     t.stack_source = STACK_POPPED;
     if (outward || from64) { /* IR-04 */
-        u64 popped = stack_pop(&stack, operand);
-        u16 ss = (u16)stack_pop(&stack, operand);
+        u64 word[2];
 
-        t.ss = stack_segment_return(cpu, STACK_USE_IRET, ss, t.new_cpl, to64);
-        t.rsp = stack_pointer_return(cpu, &t.ss, popped, to64);
+        stack_pop_words(&stack, word, ARRAY_LEN(word), operand);
+        t.ss = stack_segment_return(cpu, STACK_USE_IRET, (u16)word[1], t.new_cpl, to64);
+        t.rsp = stack_pointer_return(cpu, &t.ss, word[0], to64);
         t.stage |= STAGE_SS;
     }
     /* UNVERIFIED: a 64-bit image returning to compatibility mode is held against the limit with all its bits. */

@@ -27,6 +27,8 @@ ALWAYS_INLINE void transition_stage(struct transition *t, const struct cpu *cpu,
     t->rip = cpu->d.next_rip;
     t->rsp = cpu->arch.gpr[RSP];
     t->rflags = rflags;
+    if (!ring_is_observed(cpu))
+        return; /* the door does not look at the cause */
     t->vector = 0;
     t->has_vector = t->has_error = false;
     t->error = 0;
@@ -42,8 +44,7 @@ ALWAYS_INLINE void transition_stage(struct transition *t, const struct cpu *cpu,
     t->frame_words = t->frame_word_bytes = 0;
     t->msr[0] = t->msr[1] = t->msr[2] = 0;
     t->msrs = 0;
-    if (ring_is_observed(cpu))
-        t->from = ring_state_of(cpu, cpu->arch.rip);
+    t->from = ring_state_of(cpu, cpu->arch.rip);
 }
 
 ALWAYS_INLINE struct transition transition_begin(const struct cpu *cpu, enum mechanism mechanism)

@@ -6,13 +6,11 @@
 
 #include "cpu/mem.h"
 
-void stack_require_each(const struct stack_cursor *c, unsigned count, enum width w)
+void stack_require_each(struct stack_cursor c, unsigned count, enum width w)
 {
-    u64 sp = c->sp;
-
     for (unsigned i = 0; i < count; i++) {
-        sp = (sp & ~c->mask) | ((sp - width_bytes(w)) & c->mask);
-        stack_word_address(c, sp, w);
+        c.sp = stack_moved(&c, -(u64)width_bytes(w));
+        stack_word_address(&c, c.sp, w);
     }
 }
 

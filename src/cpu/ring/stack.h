@@ -19,7 +19,7 @@ struct stack_cursor {
     u64 sp;            /* the value to stage as RSP; bits outside mask are kept as they were given */
     u64 mask;          /* FFFFh (SS.B = 0), FFFFFFFFh, or all ones in 64-bit mode */
     enum access_view view;
-    struct fault fault; /* raised for a word outside the segment or at a non-canonical address */
+    u64 fault; /* raised for a word outside the segment or at a non-canonical address: fault_pack() */
     enum rule rule;
 };
 
@@ -43,7 +43,7 @@ ALWAYS_INLINE struct stack_cursor stack_new(struct cpu *cpu, const struct segmen
         .sp = big ? sp & 0xFFFFFFFF : sp,
         .mask = big ? 0xFFFFFFFF : 0xFFFF,
         .view = access_view_at(cpu, cpl),
-        .fault = fault,
+        .fault = fault_pack(fault),
         .rule = rule,
     };
 }
@@ -56,7 +56,7 @@ ALWAYS_INLINE struct stack_cursor stack_new64(struct cpu *cpu, u64 rsp, u8 cpl, 
         .sp = rsp,
         .mask = ~0ull,
         .view = access_view_at(cpu, cpl),
-        .fault = fault,
+        .fault = fault_pack(fault),
         .rule = rule,
     };
 }
@@ -89,10 +89,11 @@ ALWAYS_INLINE laddr_t stack_word_address(const struct stack_cursor *c, u64 sp, e
     unsigned size = width_bytes(w);
 
     if (stack_is_flat64(c)) {
-        REQUIRE(c->cpu, cpu_canonical(c->cpu, sp) && cpu_canonical(c->cpu, sp + size - 1), c->fault, c->rule);
+        REQUIRE(c->cpu, cpu_canonical(c->cpu, sp) && cpu_canonical(c->cpu, sp + size - 1), fault_unpack(c->fault),
+                c->rule);
         return sp;
     }
-    REQUIRE(c->cpu, stack_segment_holds(&c->ss, sp & c->mask, size), c->fault, c->rule);
+    REQUIRE(c->cpu, stack_segment_holds(&c->ss, sp & c->mask, size), fault_unpack(c->fault), c->rule);
     return (c->ss.base + (sp & c->mask)) & 0xFFFFFFFF;
 }
 
@@ -128,17 +129,18 @@ ALWAYS_INLINE u64 stack_peek(struct stack_cursor *c, u64 offset, enum width w)
 /* Free bytes (RETF n): moves the pointer by the mask's rule; checks nothing. */
 ALWAYS_INLINE void stack_release(struct stack_cursor *c, u64 bytes) { c->sp = stack_moved(c, bytes); }
 
-/* Linear address of the word at the pointer: transition.frame. */
-ALWAYS_INLINE laddr_t stack_linear(const struct stack_cursor *c)
+/* Linear address of the word at a stack pointer, unchecked; of the word at the pointer: transition.frame. */
+ALWAYS_INLINE laddr_t stack_linear_at(const struct stack_cursor *c, u64 sp)
 {
-    return stack_is_flat64(c) ? c->sp : (c->ss.base + (c->sp & c->mask)) & 0xFFFFFFFF;
+    return stack_is_flat64(c) ? sp : (c->ss.base + (sp & c->mask)) & 0xFFFFFFFF;
 }
+ALWAYS_INLINE laddr_t stack_linear(const struct stack_cursor *c) { return stack_linear_at(c, c->sp); }
 
-/* Whether the whole range of size bytes below the pointer may be pushed to, word by word, as far as limits and
- * canonical addresses go. false: look at each word. */
-ALWAYS_INLINE bool stack_has_room(const struct stack_cursor *c, unsigned size)
+/* Whether all words in the size bytes at a stack pointer may be pushed or popped, as far as limits and canonical
+ * addresses go. false: look at each word. */
+ALWAYS_INLINE bool stack_holds(const struct stack_cursor *c, u64 sp, unsigned size)
 {
-    u64 first = (c->sp - size) & c->mask, last = first + size - 1;
+    u64 first = sp & c->mask, last = first + size - 1;
 
     if (stack_is_flat64(c))
         return cpu_canonical(c->cpu, first) && cpu_canonical(c->cpu, last);
@@ -147,11 +149,11 @@ ALWAYS_INLINE bool stack_has_room(const struct stack_cursor *c, unsigned size)
 
 /* Raise cursor.fault unless count words of this width can be pushed (limit or canonical rules; no access is made):
  * the manual checks the room before the first push. */
-void stack_require_each(const struct stack_cursor *c, unsigned count, enum width w); /* looks at each word */
-ALWAYS_INLINE void stack_require_room(struct stack_cursor *c, unsigned count, enum width w)
+void stack_require_each(struct stack_cursor c, unsigned count, enum width w); /* looks at each word */
+ALWAYS_INLINE void stack_require_room(const struct stack_cursor *c, unsigned count, enum width w)
 {
-    if (UNLIKELY(!stack_has_room(c, count << w)))
-        stack_require_each(c, count, w);
+    if (UNLIKELY(!stack_holds(c, c->sp - (count << w), count << w)))
+        stack_require_each(*c, count, w);
 }
 
 /* Push count words, in order. They go to memory at once when they all lie in one page that may be written directly.
@@ -160,11 +162,10 @@ ALWAYS_INLINE void stack_push_words(struct stack_cursor *c, const u64 *word, uns
 {
     unsigned size = count << w;
     u64 sp = stack_moved(c, -(u64)size);
-    laddr_t laddr = stack_is_flat64(c) ? sp : (c->ss.base + (sp & c->mask)) & 0xFFFFFFFF;
     u8 *host = NULL;
 
-    if (lin_may_hit(c->cpu) && stack_has_room(c, size))
-        host = tlb_write_hit(&c->cpu->mmu.view[c->view], laddr, size);
+    if (lin_may_hit(c->cpu) && stack_holds(c, sp, size))
+        host = tlb_write_hit(&c->cpu->mmu.view[c->view], stack_linear_at(c, sp), size);
     if (LIKELY(host != NULL)) {
         for (unsigned i = 0; i < count; i++)
             mem_store_host(host + ((count - 1 - i) << w), word[i], w);
@@ -173,6 +174,24 @@ ALWAYS_INLINE void stack_push_words(struct stack_cursor *c, const u64 *word, uns
     }
     for (unsigned i = 0; i < count; i++)
         stack_push(c, word[i], w);
+}
+
+/* Pop count words, in order, at once when they all lie in one page that may be read directly. raises: as stack_pop() */
+ALWAYS_INLINE void stack_pop_words(struct stack_cursor *c, u64 *word, unsigned count, enum width w)
+{
+    unsigned size = count << w;
+    const u8 *host = NULL;
+
+    if (lin_may_hit(c->cpu) && stack_holds(c, c->sp, size))
+        host = tlb_read_hit(&c->cpu->mmu.view[c->view], stack_linear_at(c, c->sp), size);
+    if (LIKELY(host != NULL)) {
+        for (unsigned i = 0; i < count; i++)
+            word[i] = mem_load_host(host + (i << w), w);
+        c->sp = stack_moved(c, size);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++)
+        word[i] = stack_pop(c, w);
 }
 
 /* ---- The checks of a new stack segment. One check, a table of what each mechanism makes of it. */

@@ -165,7 +165,7 @@ static void push_error(struct task_change *c)
     struct cpu *cpu = c->cpu;
     struct stack_cursor stack = stack_current(cpu, RULE_TS_04);
 
-    stack.fault = SS_(c->request->ext);
+    stack.fault = fault_pack(SS_(c->request->ext));
     stack_push(&stack, c->request->error, c->image.wide ? W32 : W16);
     cpu->arch.gpr[RSP] = stack.sp;
 }
