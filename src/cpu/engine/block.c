@@ -9,6 +9,7 @@
 #include "cpu/engine/block_exec.h"
 #include "cpu/engine/event.h"
 #include "cpu/isa/body.h"
+#include "cpu/isa/fuse.h"
 #include "cpu/isa/table.h"
 
 /* Room for the longest block: its instructions, an exit for each, the frame of an exact one, and the last exit. */
@@ -140,6 +141,7 @@ struct builder {
     struct insn *slot;                /* the next free one */
     struct insn *branch[BLOCK_INSNS]; /* conditional ones, whose exits follow */
     unsigned branches;
+    struct insn *last; /* the slot before, while a pair may begin there */
 };
 
 /* How a block goes on behind an instruction. */
@@ -187,6 +189,9 @@ static void count(struct builder *b)
 
 static struct insn *keep_slot(struct builder *b)
 {
+    bool fused = b->last != NULL && b->elided == 0 && insn_fuse(b->last, b->slot);
+
+    b->last = fused ? NULL : b->slot;
     b->elided = 0;
     b->from = b->at;
     return b->slot++;
@@ -212,6 +217,7 @@ static void frame_exact(struct builder *b)
     *b->slot = (struct insn){.exec = block_enter_exact, .length = insn.length};
     count(b);
     b->block->counted--;
+    b->last = NULL;
     keep_slot(b);
     b->block->slots = (u16)(b->slot - b->block->insn);
     *b->slot++ = insn;

@@ -4,6 +4,8 @@
  *
  * AF after logic is undefined in the manual; real processors clear it, and so do we.
  */
+#include "cpu/isa/condition.h"
+#include "cpu/isa/fuse.h"
 #include "cpu/isa/operand.h"
 
 #define ALU_BODY(name, expression, set_flags)                                                                          \
@@ -79,3 +81,42 @@ BODY_UNARY(op_not)
 
     dst_end(cpu, insn, w, f, &rmw, ~a);
 }
+
+/* ---- CMP and TEST with the conditional jump behind, to a target in its page */
+
+#define FUSED(first, f, w, cc, condition)                                                                              \
+    static const struct insn *first##_##f##_##w##_j##cc(BODY_SIGNATURE)                                                \
+    {                                                                                                                  \
+        if (form_is_plain(f))                                                                                          \
+            cpu->d.insn = insn;                                                                                        \
+        first##_body(cpu, insn, w, f);                                                                                 \
+        insn++;                                                                                                        \
+        if (condition)                                                                                                 \
+            BODY_CONTINUE(insn->taken);                                                                                \
+        BODY_CONTINUE(1);                                                                                              \
+    }
+#define FUSED_WIDTHS(first, f, cc, condition)                                                                          \
+    FUSED(first, f, W8, cc, condition) FUSED(first, f, W32, cc, condition) FUSED(first, f, W64, cc, condition)
+#define FUSED_FORMS(first, cc, condition)                                                                              \
+    FUSED_WIDTHS(first, FORM_RR, cc, condition)                                                                        \
+    FUSED_WIDTHS(first, FORM_RI, cc, condition)                                                                        \
+    FUSED_WIDTHS(first, FORM_RP, cc, condition)                                                                        \
+    FUSED_WIDTHS(first, FORM_PR, cc, condition) FUSED_WIDTHS(first, FORM_PI, cc, condition)
+#define FUSED_ROW(first, f, cc)                                                                                        \
+    [f] = {[W8] = first##_##f##_W8_j##cc, [W32] = first##_##f##_W32_j##cc, [W64] = first##_##f##_W64_j##cc}
+#define FUSION(name, cc)                                                                                               \
+    {.first = &name,                                                                                                   \
+     .second = &op_j##cc,                                                                                              \
+     .second_form = FORM_PI,                                                                                           \
+     .fn = {FUSED_ROW(name, FORM_RR, cc), FUSED_ROW(name, FORM_RI, cc), FUSED_ROW(name, FORM_RP, cc),                  \
+            FUSED_ROW(name, FORM_PR, cc), FUSED_ROW(name, FORM_PI, cc)}},
+
+#define FUSED_CMP(cc, condition) FUSED_FORMS(op_cmp, cc, condition)
+#define FUSED_TEST(cc, condition) FUSED_FORMS(op_test, cc, condition)
+CONDITIONS(FUSED_CMP)
+CONDITIONS(FUSED_TEST)
+
+#define FUSION_CMP(cc, condition) FUSION(op_cmp, cc)
+#define FUSION_TEST(cc, condition) FUSION(op_test, cc)
+const struct fusion alu_fusions[] = {CONDITIONS(FUSION_CMP) CONDITIONS(FUSION_TEST)};
+const unsigned alu_fusion_count = ARRAY_LEN(alu_fusions);

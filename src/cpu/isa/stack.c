@@ -2,6 +2,7 @@
  * PUSH POP PUSHA POPA ENTER LEAVE.
  * SDM 1, "Procedure Calls, Interrupts, and Exceptions"; SDM 2, the instructions' pages.
  */
+#include "cpu/isa/fuse.h"
 #include "cpu/isa/operand.h"
 #include "cpu/isa/stack_access.h"
 
@@ -97,3 +98,29 @@ BODY_STACK(op_leave)
         stack_set(cpu, frame + width_bytes(w));
     reg_write(cpu, RBP, value, w);
 }
+
+/* ---- runs of pushes and pops of registers, in pairs: how functions begin and end */
+
+/* A push may have written over the second. */
+#define FUSED(name, w)                                                                                                 \
+    static const struct insn *name##_pair_##w(BODY_SIGNATURE)                                                          \
+    {                                                                                                                  \
+        cpu->d.insn = insn;                                                                                            \
+        name##_body(cpu, insn, w, FORM_RP);                                                                            \
+        insn++;                                                                                                        \
+        if (UNLIKELY(insn->exec != name##_FORM_RP_##w))                                                                \
+            BODY_CONTINUE(0);                                                                                          \
+        cpu->d.insn = insn;                                                                                            \
+        name##_body(cpu, insn, w, FORM_RP);                                                                            \
+        BODY_CONTINUE(1);                                                                                              \
+    }
+FUSED(op_push, W32)
+FUSED(op_push, W64)
+FUSED(op_pop, W32)
+FUSED(op_pop, W64)
+
+const struct fusion stack_fusions[] = {
+    {&op_push, &op_push, FORM_RP, {[FORM_RP] = {[W32] = op_push_pair_W32, [W64] = op_push_pair_W64}}},
+    {&op_pop, &op_pop, FORM_RP, {[FORM_RP] = {[W32] = op_pop_pair_W32, [W64] = op_pop_pair_W64}}},
+};
+const unsigned stack_fusion_count = ARRAY_LEN(stack_fusions);
