@@ -92,14 +92,18 @@ static inline u64 flags_get(const struct cpu *cpu)
 /* Replace the whole RFLAGS (bit 1 forced to 1). Callers that change VM or AC call cpu_update_derived() afterwards (the
  * door does). Requests attention when the next boundary has something to do: a single step (TF), RF, which covers one
  * instruction, a virtual interrupt (VIP), or an interrupt that waits and has just been enabled. */
-static inline void flags_put(struct cpu *cpu, u64 rflags)
+static inline void flags_put_control(struct cpu *cpu, u64 rflags) /* the arithmetic flags stay */
 {
     bool enabled = (rflags & ~cpu->arch.rflags & FLAG_IF) && cpu->d.intr;
 
     cpu->arch.rflags = rflags | FLAG_FIXED1;
-    flags_put_arithmetic(cpu, rflags);
     if (UNLIKELY((rflags & (FLAG_TF | FLAG_RF | FLAG_VIP)) != 0 || enabled))
         cpu_attention(cpu);
+}
+static inline void flags_put(struct cpu *cpu, u64 rflags)
+{
+    flags_put_arithmetic(cpu, rflags);
+    flags_put_control(cpu, rflags);
 }
 
 #endif

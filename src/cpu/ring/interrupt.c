@@ -137,7 +137,7 @@ ALWAYS_INLINE void deliver_gate(const struct delivery *dv, const struct descript
     t.new_cpl = inner ? cs.dpl : cpu->arch.cpl;
     t.rip = gate->offset & width_mask(form->width); /* ID-17 */
     t.rflags = delivery_handler_rflags(dv, form->interrupt);
-    t.stage = STAGE_RSP | STAGE_RFLAGS;
+    t.stage = STAGE_RSP | STAGE_CONTROL_FLAGS;
     stack = protected_stack(dv, &t, inner);
     stack_require_room(&stack, words, form->width);
     REQUIRE(cpu, t.rip <= cs.limit, GP(dv->ext), RULE_ID_23);

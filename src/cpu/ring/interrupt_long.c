@@ -53,7 +53,7 @@ void delivery_long(const struct delivery *dv)
     t.new_cpl = descriptor_is_conforming(&cs) ? cpu->arch.cpl : cs.dpl; /* ID-08 */
     t.rip = gate.offset;
     t.rflags = delivery_handler_rflags(dv, interrupt);
-    t.stage = STAGE_RSP | STAGE_RFLAGS;
+    t.stage = STAGE_RSP | STAGE_CONTROL_FLAGS;
     stack = stack_new64(cpu, new_rsp(dv, &t, gate.ist), t.new_cpl, SS_(dv->ext), RULE_ID_10);
     stack_require_room(&stack, words, W64);
     REQUIRE(cpu, cpu_canonical(cpu, t.rip), GP(dv->ext), RULE_ID_23);

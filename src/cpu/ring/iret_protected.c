@@ -47,11 +47,11 @@ static void return_to_vm86(struct cpu *cpu, struct stack_cursor *stack, const st
     iret_commit(cpu, &t);
 }
 
-void iret_from_protected(struct cpu *cpu, enum width operand)
+ALWAYS_INLINE void return_protected(struct cpu *cpu, bool from64, enum width operand)
 {
-    bool from64 = cpu_64bit(cpu), to64, outward;
-    struct stack_cursor stack = stack_current(cpu, from64 ? RULE_ID_20 : RULE_SG_04);
+    struct stack_cursor stack = from64 ? stack_current64(cpu, RULE_ID_20) : stack_current_segment(cpu, RULE_SG_04);
     struct iret_frame frame = iret_pop_frame(&stack, operand);
+    bool to64, outward;
     u64 writable = writable_flags(cpu, operand);
     struct descriptor cs;
     struct transition t;
@@ -87,4 +87,14 @@ void iret_from_protected(struct cpu *cpu, enum width operand)
     iret_commit(cpu, &t);
     if (outward)
         segment_revoke_outward(cpu);
+}
+
+void iret_from_protected(struct cpu *cpu, enum width operand)
+{
+    if (!cpu_64bit(cpu))
+        return_protected(cpu, false, operand);
+    else if (operand != W64)
+        return_protected(cpu, true, operand);
+    else
+        return_protected(cpu, true, W64); /* nearly always: compiled by itself */
 }

@@ -47,8 +47,14 @@ struct ring_state ring_state_of(const struct cpu *cpu, u64 rip)
 /* Mechanisms that replace more of the processor's state than CS, SS, CPL and RFLAGS. */
 static bool replaces_state(enum mechanism m) { return m >= MECH_TASK_SWITCH || m == MECH_IRET_TASK; }
 
+static COLD void show(struct cpu *cpu, struct transition *t)
+{
+    t->to = ring_state_of(cpu, t->rip);
+    cpu->host.observer->transition(cpu->host.observer->context, cpu, t);
+}
+
 /* Recompute what depends on the mode and show the transition. */
-static void open_door(struct cpu *cpu, struct transition *t)
+ALWAYS_INLINE void open_door(struct cpu *cpu, struct transition *t)
 {
     if (replaces_state(t->mechanism))
         cpu_update_derived(cpu);
@@ -57,10 +63,8 @@ static void open_door(struct cpu *cpu, struct transition *t)
     cpu->d.last_mechanism = (u8)t->mechanism;
     cpu->d.in_rep = false; /* the next event interrupts the handler, not the repeated instruction (ID-14) */
     t->sequence = ++cpu->d.door_count;
-    if (ring_is_observed(cpu)) {
-        t->to = ring_state_of(cpu, t->rip);
-        cpu->host.observer->transition(cpu->host.observer->context, cpu, t);
-    }
+    if (ring_is_observed(cpu))
+        show(cpu, t);
 }
 
 void ring_commit(struct cpu *cpu, struct transition *t)
@@ -74,6 +78,8 @@ void ring_commit(struct cpu *cpu, struct transition *t)
         cpu->arch.gpr[RSP] = t->rsp;
     if (t->stage & STAGE_RFLAGS)
         flags_put(cpu, t->rflags);
+    else if (t->stage & STAGE_CONTROL_FLAGS)
+        flags_put_control(cpu, t->rflags);
     open_door(cpu, t);
 }
 

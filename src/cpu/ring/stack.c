@@ -6,15 +6,15 @@
 
 #include "cpu/mem.h"
 
-void stack_require_each(struct stack_cursor c, unsigned count, enum width w)
-{
-    for (unsigned i = 0; i < count; i++) {
-        c.sp = stack_moved(&c, -(u64)width_bytes(w));
-        stack_word_address(&c, c.sp, w);
-    }
-}
-
 /* ---- The checks of a new stack segment. */
+
+/* A present writable data segment of this DPL. */
+ALWAYS_INLINE bool descriptor_is_stack(const struct descriptor *d, u8 cpl)
+{
+    u32 looked_at = SEG_PRESENT | 3u << SEG_DPL_SHIFT | SEG_S | SEG_CODE | SEG_WRITABLE;
+
+    return (d->attr & looked_at) == (SEG_PRESENT | (u32)cpl << SEG_DPL_SHIFT | SEG_S | SEG_WRITABLE);
+}
 
 ALWAYS_INLINE enum violation check(struct cpu *cpu, u16 selector, u8 cpl, struct descriptor *out)
 {
@@ -22,15 +22,15 @@ ALWAYS_INLINE enum violation check(struct cpu *cpu, u16 selector, u8 cpl, struct
         return VIOLATION_NULL;
     if (!descriptor_fetch(cpu, selector, out))
         return VIOLATION_TABLE;
+    if (LIKELY(selector_rpl(selector) == cpl && descriptor_is_stack(out, cpl)))
+        return VIOLATION_NONE;
     if (selector_rpl(selector) != cpl)
         return VIOLATION_RPL;
     if (!descriptor_is_writable(out))
         return VIOLATION_TYPE;
     if (out->dpl != cpl)
         return VIOLATION_DPL;
-    if (!out->present)
-        return VIOLATION_ABSENT;
-    return VIOLATION_NONE;
+    return VIOLATION_ABSENT;
 }
 
 enum violation stack_segment_check(struct cpu *cpu, u16 selector, u8 cpl, struct descriptor *out)

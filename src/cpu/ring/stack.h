@@ -62,11 +62,17 @@ ALWAYS_INLINE struct stack_cursor stack_new64(struct cpu *cpu, u64 rsp, u8 cpl, 
 }
 
 /* The current stack: SS:RSP at the current CPL (64-bit mode: flat). Faults are #SS(0) under rule. */
+ALWAYS_INLINE struct stack_cursor stack_current64(struct cpu *cpu, enum rule rule)
+{
+    return stack_new64(cpu, cpu->arch.gpr[RSP], cpu->arch.cpl, SS_(0), rule);
+}
+ALWAYS_INLINE struct stack_cursor stack_current_segment(struct cpu *cpu, enum rule rule)
+{
+    return stack_new(cpu, &cpu->arch.seg[SS], cpu->arch.gpr[RSP], cpu->arch.cpl, SS_(0), rule);
+}
 ALWAYS_INLINE struct stack_cursor stack_current(struct cpu *cpu, enum rule rule)
 {
-    if (cpu_64bit(cpu))
-        return stack_new64(cpu, cpu->arch.gpr[RSP], cpu->arch.cpl, SS_(0), rule);
-    return stack_new(cpu, &cpu->arch.seg[SS], cpu->arch.gpr[RSP], cpu->arch.cpl, SS_(0), rule);
+    return cpu_64bit(cpu) ? stack_current64(cpu, rule) : stack_current_segment(cpu, rule);
 }
 
 ALWAYS_INLINE bool stack_is_flat64(const struct stack_cursor *c) { return c->mask == ~0ull; }
@@ -97,16 +103,16 @@ ALWAYS_INLINE laddr_t stack_word_address(const struct stack_cursor *c, u64 sp, e
     return (c->ss.base + (sp & c->mask)) & 0xFFFFFFFF;
 }
 
-/* The pointer moved by a signed amount: only the bits that the stack's size says take part. */
-ALWAYS_INLINE u64 stack_moved(const struct stack_cursor *c, u64 by)
+/* A stack pointer moved by a signed amount: only the bits that the stack's size says take part. */
+ALWAYS_INLINE u64 stack_moved(const struct stack_cursor *c, u64 sp, u64 by)
 {
-    return (c->sp & ~c->mask) | ((c->sp + by) & c->mask);
+    return (sp & ~c->mask) | ((sp + by) & c->mask);
 }
 
 /* Push or pop one word of 2, 4 or 8 bytes. raises: cursor.fault; #PF; #AC. */
 ALWAYS_INLINE void stack_push(struct stack_cursor *c, u64 value, enum width w)
 {
-    u64 sp = stack_moved(c, -(u64)width_bytes(w));
+    u64 sp = stack_moved(c, c->sp, -(u64)width_bytes(w));
 
     lin_write(c->cpu, stack_word_address(c, sp, w), value & width_mask(w), w, c->view);
     c->sp = sp;
@@ -116,18 +122,18 @@ ALWAYS_INLINE u64 stack_pop(struct stack_cursor *c, enum width w)
 {
     u64 value = lin_read(c->cpu, stack_word_address(c, c->sp, w), w, c->view);
 
-    c->sp = stack_moved(c, width_bytes(w));
+    c->sp = stack_moved(c, c->sp, width_bytes(w));
     return value;
 }
 
 /* Read the word at offset bytes above the pointer, which stays. */
 ALWAYS_INLINE u64 stack_peek(struct stack_cursor *c, u64 offset, enum width w)
 {
-    return lin_read(c->cpu, stack_word_address(c, stack_moved(c, offset), w), w, c->view);
+    return lin_read(c->cpu, stack_word_address(c, stack_moved(c, c->sp, offset), w), w, c->view);
 }
 
 /* Free bytes (RETF n): moves the pointer by the mask's rule; checks nothing. */
-ALWAYS_INLINE void stack_release(struct stack_cursor *c, u64 bytes) { c->sp = stack_moved(c, bytes); }
+ALWAYS_INLINE void stack_release(struct stack_cursor *c, u64 bytes) { c->sp = stack_moved(c, c->sp, bytes); }
 
 /* Linear address of the word at a stack pointer, unchecked; of the word at the pointer: transition.frame. */
 ALWAYS_INLINE laddr_t stack_linear_at(const struct stack_cursor *c, u64 sp)
@@ -149,11 +155,23 @@ ALWAYS_INLINE bool stack_holds(const struct stack_cursor *c, u64 sp, unsigned si
 
 /* Raise cursor.fault unless count words of this width can be pushed (limit or canonical rules; no access is made):
  * the manual checks the room before the first push. */
-void stack_require_each(struct stack_cursor c, unsigned count, enum width w); /* looks at each word */
 ALWAYS_INLINE void stack_require_room(const struct stack_cursor *c, unsigned count, enum width w)
 {
-    if (UNLIKELY(!stack_holds(c, c->sp - (count << w), count << w)))
-        stack_require_each(*c, count, w);
+    u64 sp = c->sp;
+
+    if (LIKELY(stack_holds(c, sp - (count << w), count << w)))
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        sp = stack_moved(c, sp, -(u64)width_bytes(w));
+        stack_word_address(c, sp, w);
+    }
+}
+
+/* Whether the size bytes at a stack pointer may be accessed at once if they lie in one page that the TLB has: no other
+ * check of a word could fail. What the TLB has is canonical. */
+ALWAYS_INLINE bool stack_may_hit(const struct stack_cursor *c, u64 sp, unsigned size)
+{
+    return lin_may_hit(c->cpu) && (stack_is_flat64(c) || stack_holds(c, sp, size));
 }
 
 /* Push count words, in order. They go to memory at once when they all lie in one page that may be written directly.
@@ -161,10 +179,10 @@ ALWAYS_INLINE void stack_require_room(const struct stack_cursor *c, unsigned cou
 ALWAYS_INLINE void stack_push_words(struct stack_cursor *c, const u64 *word, unsigned count, enum width w)
 {
     unsigned size = count << w;
-    u64 sp = stack_moved(c, -(u64)size);
+    u64 sp = stack_moved(c, c->sp, -(u64)size);
     u8 *host = NULL;
 
-    if (lin_may_hit(c->cpu) && stack_holds(c, sp, size))
+    if (stack_may_hit(c, sp, size))
         host = tlb_write_hit(&c->cpu->mmu.view[c->view], stack_linear_at(c, sp), size);
     if (LIKELY(host != NULL)) {
         for (unsigned i = 0; i < count; i++)
@@ -182,12 +200,12 @@ ALWAYS_INLINE void stack_pop_words(struct stack_cursor *c, u64 *word, unsigned c
     unsigned size = count << w;
     const u8 *host = NULL;
 
-    if (lin_may_hit(c->cpu) && stack_holds(c, c->sp, size))
+    if (stack_may_hit(c, c->sp, size))
         host = tlb_read_hit(&c->cpu->mmu.view[c->view], stack_linear_at(c, c->sp), size);
     if (LIKELY(host != NULL)) {
         for (unsigned i = 0; i < count; i++)
             word[i] = mem_load_host(host + (i << w), w);
-        c->sp = stack_moved(c, size);
+        c->sp = stack_moved(c, c->sp, size);
         return;
     }
     for (unsigned i = 0; i < count; i++)

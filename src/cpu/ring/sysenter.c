@@ -29,7 +29,7 @@ void ring_sysenter(struct cpu *cpu)
 
     transition_stage(&t, cpu, MECH_SYSENTER, flags_get(cpu));
     t.new_cpl = 0;
-    t.stage = STAGE_SS | STAGE_RSP | STAGE_RFLAGS;
+    t.stage = STAGE_SS | STAGE_RSP | STAGE_CONTROL_FLAGS;
     t.cs = long_mode ? flat_code64(cs, 0) : flat_code32(cs, 0); /* SE-05 */
     t.ss = flat_stack((u16)(cs + 8), 0);
     t.rip = long_mode ? cpu->arch.msr.sysenter_eip : (u32)cpu->arch.msr.sysenter_eip; /* SE-06 */

@@ -54,8 +54,9 @@ struct ring_state {
     u8 mode; /* enum cpu_mode */
 };
 
-/* Which parts of the staged target the door commits besides CPL, CS and RIP. */
-enum stage { STAGE_SS = 1, STAGE_RSP = 2, STAGE_RFLAGS = 4 };
+/* Which parts of the staged target the door commits besides CPL, CS and RIP. CONTROL_FLAGS: RFLAGS, whose arithmetic
+ * flags are what they were. */
+enum stage { STAGE_SS = 1, STAGE_RSP = 2, STAGE_RFLAGS = 4, STAGE_CONTROL_FLAGS = 8 };
 
 struct transition {
     /* The target, staged by the mechanism. */
