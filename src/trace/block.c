@@ -1,38 +1,23 @@
 /* SPDX-License-Identifier: MIT
- * Prediction and byte planes of a block of events. Layout: a bit map with one bit per byte of the record, lowest first,
- * then for each set bit one plane: that byte of every record's difference, in order.
- *
- * A prediction reads only what came before, and fields of the same record from an earlier stage, so that the decoder
- * can make it again:
- *   stage 1  PREV, AFTER, SAME       from earlier records
- *   stage 2  CLOCK, SELF, RETURN, SYSCALL   also from stage 1 of this record
- *   stage 3  EXPECT                  also from stage 2
- * Differences are exclusive-or, except ticks, retired and sequence: zigzag of the subtraction, because they count.
+ * Rows and byte planes of a block of events. Layout: number of rows (4 bytes); then a byte for each row, four times:
+ * its slot, its base, and low and high byte of the number of predicted events before it; then a bit map with one bit
+ * per byte of the record, lowest first; then for each set bit one plane: that byte of every row's difference, in order.
+ * The slot is stored exclusive-or the slot that was to follow, the base exclusive-or the slot. Events after the last
+ * row are as predicted.
  */
 #include "trace/block.h"
 
 #include <stdlib.h>
 
-#define WORDS ((unsigned)(sizeof(struct event_record) / sizeof(u64)))
-#define CONTEXTS 128u
-
-/* Records of this block that predictions read; a record of zeros stands for what has not been yet. */
-struct history {
-    const struct event_record *previous;
-    const struct event_record *user; /* the last entry from ring 3 */
-    const struct event_record *same[CONTEXTS];
-    struct event_record zero;
-};
-
 struct block_codec {
-    struct history history;
-    u8 raw[BLOCK_RAW_MAX];
-    u8 plane[BLOCK_PLANES][BLOCK_EVENTS];
+    struct predictor *predictor;
+    u32 count, rows;
+    u32 before; /* predicted events since the last row */
+    u8 head[BLOCK_ROW_BYTES][BLOCK_ROWS];
     bool used[BLOCK_PLANES];
+    u8 plane[BLOCK_PLANES][BLOCK_ROWS];
+    u8 raw[BLOCK_RAW_MAX];
 };
-
-_Static_assert(sizeof(struct event_record) % sizeof(u64) == 0, "the record is compared word by word");
-_Static_assert(MECHANISMS <= 64 && EVENT_KINDS <= 32, "contexts of SAME");
 
 struct block_codec *block_codec_new(void)
 {
@@ -40,101 +25,26 @@ struct block_codec *block_codec_new(void)
 
     if (!codec)
         abort();
+    codec->predictor = predictor_new();
+    codec->count = codec->rows = codec->before = 0;
+    memset(codec->used, 0, sizeof codec->used);
     return codec;
 }
 
-void block_codec_free(struct block_codec *codec) { free(codec); }
-
-static unsigned context_of(u8 kind, u8 mechanism)
+void block_codec_free(struct block_codec *codec)
 {
-    return kind == EVENT_KIND_TRANSITION ? mechanism & 63u : 64u + (kind & 63u);
+    if (codec)
+        free(codec->predictor);
+    free(codec);
 }
 
-static u64 zigzag(u64 d) { return (d << 1) ^ (u64)((i64)d >> 63); }
+u32 block_count(const struct block_codec *codec) { return codec->count; }
 
-static u64 unzigzag(u64 z) { return (z >> 1) ^ (0 - (z & 1)); }
-
-/* Every field but those that are like the last record of the context (SAME). */
-static void predict_from_history(struct event_record *p, const struct history *h, unsigned context)
+const struct event_record *block_follow(struct block_codec *codec)
 {
-    const struct event_record *prev = h->previous, *same = h->same[context];
-
-    p->kind = prev->kind;
-    p->mechanism = prev->mechanism;
-    p->cpu = prev->cpu;
-    p->ticks = prev->ticks;
-    p->sequence = prev->sequence;
-    p->from_cr3 = prev->to_cr3;
-    p->from_gs_base = prev->to_gs_base;
-    p->from_kernel_gs_base = prev->to_kernel_gs_base;
-    p->from_cs = prev->to_cs;
-    p->from_ss = prev->to_ss;
-    p->from_cpl = prev->to_cpl;
-    p->from_mode = prev->to_mode;
-    /* RETURN and SYSCALL, unless predict_from_sides() knows better. */
-    p->to_rip = same->to_rip;
-    p->to_rsp = same->to_rsp;
-    p->to_rflags = same->to_rflags;
-    p->rcx = same->rcx;
-    p->r11 = same->r11;
-}
-
-/* INT n and SYSCALL are two bytes long. SDM 2, opcodes CD ib and 0F 05. */
-static u64 return_rip(const struct event_record *entry)
-{
-    return entry->from_rip + (entry->mechanism == MECH_SYSCALL || entry->mechanism == MECH_INT_N ? 2 : 0);
-}
-
-static void predict_from_sides(struct event_record *p, const struct event_record *e, const struct history *h)
-{
-    p->retired = h->previous->retired + (e->ticks - h->previous->ticks);
-    p->to_cr3 = e->from_cr3;
-    p->to_gs_base = e->from_gs_base;
-    p->to_kernel_gs_base = e->from_kernel_gs_base;
-    if (event_is_exit(e) && e->to_cpl == 3) {
-        p->to_rip = return_rip(h->user);
-        p->to_rsp = h->user->from_rsp;
-        p->to_rflags = h->user->from_rflags;
-    }
-    if (e->kind == EVENT_KIND_TRANSITION && e->mechanism == MECH_SYSCALL) {
-        p->rcx = return_rip(e);
-        p->r11 = e->from_rflags;
-    }
-}
-
-static void predict_frame(struct event_record *p, const struct event_record *e)
-{
-    u64 expected[EVENT_FRAME_WORDS] = {0};
-
-    p->frame_address = 0;
-    if (e->frame_words)
-        p->frame_address = event_frame_is_popped(e) ? e->from_rsp : e->to_rsp;
-    if (e->present & EVENT_HAS_FRAME)
-        for (unsigned i = 0; i < e->frame_words && i < EVENT_FRAME_WORDS; i++)
-            expected[i] = event_frame_expected(e, i);
-    memcpy((u8 *)p + offsetof(struct event_record, frame0), expected, sizeof expected);
-}
-
-static void history_clear(struct history *h)
-{
-    memset(&h->zero, 0, sizeof h->zero);
-    h->previous = h->user = &h->zero;
-    for (unsigned i = 0; i < CONTEXTS; i++)
-        h->same[i] = &h->zero;
-}
-
-static void history_add(struct history *h, const struct event_record *e)
-{
-    h->previous = e;
-    h->same[context_of(e->kind, e->mechanism)] = e;
-    if (event_is_entry(e) && e->from_cpl == 3)
-        h->user = e;
-}
-
-static void words_xor(struct event_record *out, const struct event_record *a, const struct event_record *b)
-{
-    for (unsigned i = 0; i < WORDS; i++)
-        ((u64 *)out)[i] = ((const u64 *)a)[i] ^ ((const u64 *)b)[i];
+    codec->count++;
+    codec->before++;
+    return predictor_pass(codec->predictor);
 }
 
 static void scatter_word(struct block_codec *codec, unsigned plane, u64 rest, u32 row)
@@ -144,123 +54,141 @@ static void scatter_word(struct block_codec *codec, unsigned plane, u64 rest, u3
             continue;
         if (!codec->used[plane]) {
             codec->used[plane] = true;
-            memset(codec->plane[plane], 0, BLOCK_EVENTS);
+            memset(codec->plane[plane], 0, BLOCK_ROWS);
         }
         codec->plane[plane][row] = (u8)rest;
     }
 }
 
-/* Most words of a difference are 0: they are looked at in groups of eight. */
-#define GROUP 8u
-_Static_assert(WORDS % GROUP == 0, "groups are whole");
-
-static void scatter(struct block_codec *codec, const u64 *word, u32 row)
+const struct event_record *block_add(struct block_codec *codec, const struct predict_miss *miss)
 {
-    for (unsigned first = 0; first < WORDS; first += GROUP) {
-        const u64 *w = word + first;
+    const struct predictor *p = codec->predictor;
+    u32 row = codec->rows++;
 
-        if ((w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7]) == 0)
-            continue;
-        for (unsigned i = 0; i < GROUP; i++)
-            if (w[i])
-                scatter_word(codec, (first + i) * 8, w[i], row);
+    codec->head[0][row] = miss->slot ^ p->slot[p->at].next;
+    codec->head[1][row] = miss->base ^ miss->slot;
+    codec->head[2][row] = (u8)codec->before;
+    codec->head[3][row] = (u8)(codec->before >> 8);
+    codec->before = 0;
+    codec->count++;
+    for (u64 rest = miss->mask; rest; rest &= rest - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(rest);
+
+        scatter_word(codec, i * 8, miss->difference[i], row);
     }
+    return predictor_apply(codec->predictor, miss);
 }
 
-size_t block_encode(struct block_codec *codec, const struct event_record *records, u32 count, const u8 **out)
+size_t block_end(struct block_codec *codec, const u8 **out)
 {
-    struct history *h = &codec->history;
-    size_t size = BLOCK_MAP_BYTES;
+    u8 *map = codec->raw + 4 + (size_t)codec->rows * BLOCK_ROW_BYTES, *at = codec->raw + 4;
 
-    history_clear(h);
-    memset(codec->used, 0, sizeof codec->used);
-    for (u32 i = 0; i < count; i++) {
-        const struct event_record *e = &records[i];
-        struct event_record p, d;
-
-        unsigned context = context_of(e->kind, e->mechanism);
-
-        predict_from_history(&p, h, context);
-        predict_from_sides(&p, e, h);
-        predict_frame(&p, e);
-        words_xor(&d, e, h->same[context]);
-        /* The fields of which more is known than that. */
-#define DIFFER_SAME(name)
-#define DIFFER_PREV(name) d.name = e->name ^ p.name;
-#define DIFFER_AFTER DIFFER_PREV
-#define DIFFER_CLOCK DIFFER_PREV
-#define DIFFER_SELF DIFFER_PREV
-#define DIFFER_RETURN DIFFER_PREV
-#define DIFFER_SYSCALL DIFFER_PREV
-#define DIFFER_EXPECT DIFFER_PREV
-#define EVENT_FIELD(name, type, codec, digest, unit, json, doc) DIFFER_##codec(name)
-#include "trace/event.def"
-#undef EVENT_FIELD
-        d.ticks = zigzag(e->ticks - p.ticks);
-        d.retired = zigzag(e->retired - p.retired);
-        d.sequence = zigzag(e->sequence - p.sequence);
-        scatter(codec, (const u64 *)&d, i);
-        history_add(h, e);
-    }
-    memset(codec->raw, 0, BLOCK_MAP_BYTES);
+    store_le32(codec->raw, codec->rows);
+    for (unsigned i = 0; i < BLOCK_ROW_BYTES; i++, at += codec->rows)
+        memcpy(at, codec->head[i], codec->rows);
+    memset(map, 0, BLOCK_MAP_BYTES);
+    at += BLOCK_MAP_BYTES;
     for (unsigned plane = 0; plane < BLOCK_PLANES; plane++) {
         if (!codec->used[plane])
             continue;
-        codec->raw[plane / 8] |= (u8)(1u << (plane % 8));
-        memcpy(codec->raw + size, codec->plane[plane], count);
-        size += count;
+        map[plane / 8] |= (u8)(1u << (plane % 8));
+        memcpy(at, codec->plane[plane], codec->rows);
+        at += codec->rows;
     }
+    memset(codec->used, 0, sizeof codec->used);
+    codec->count = codec->rows = codec->before = 0;
+    predictor_restart(codec->predictor);
     *out = codec->raw;
-    return size;
+    return (size_t)(at - codec->raw);
 }
 
-static void apply(struct event_record *e, const struct event_record *d, const struct event_record *p)
+/* ---- decoder ---- */
+
+struct rows {
+    u32 count;
+    const u8 *head, *map, *planes;
+};
+
+static bool find_rows(struct rows *rows, const u8 *bytes, size_t size, u32 count)
 {
-    words_xor(e, d, p);
-    e->ticks = p->ticks + unzigzag(d->ticks);
-    e->retired = p->retired + unzigzag(d->retired);
-    e->sequence = p->sequence + unzigzag(d->sequence);
+    size_t planes = 0;
+
+    if (size < 4 || count == 0 || count > BLOCK_EVENTS)
+        return false;
+    rows->count = load_le32(bytes);
+    if (rows->count == 0 || rows->count > BLOCK_ROWS || rows->count > count ||
+        size < 4 + (size_t)rows->count * BLOCK_ROW_BYTES + BLOCK_MAP_BYTES)
+        return false;
+    rows->head = bytes + 4;
+    rows->map = rows->head + (size_t)rows->count * BLOCK_ROW_BYTES;
+    rows->planes = rows->map + BLOCK_MAP_BYTES;
+    for (unsigned plane = 0; plane < BLOCK_PLANES; plane++)
+        planes += (rows->map[plane / 8] >> (plane % 8)) & 1;
+    return size == (size_t)(rows->planes - bytes) + planes * rows->count;
+}
+
+static void gather(const struct rows *rows, u32 row, struct predict_miss *miss)
+{
+    const u8 *source = rows->planes + row;
+
+    memset(miss->difference, 0, sizeof miss->difference);
+    miss->mask = 0;
+    for (unsigned plane = 0; plane < BLOCK_PLANES; plane++) {
+        if (!((rows->map[plane / 8] >> (plane % 8)) & 1))
+            continue;
+        miss->difference[plane / 8] |= (u64)*source << (plane % 8 * 8);
+        miss->mask |= (u64)(*source != 0) << (plane / 8);
+        source += rows->count;
+    }
+}
+
+static bool is_sound(const struct event_record *e)
+{
+    return e && e->kind < EVENT_KINDS && e->mechanism < MECHANISMS && e->from_cpl <= 3 && e->to_cpl <= 3 &&
+           e->rule < RULES;
+}
+
+static bool follow(struct predictor *p, struct event_record **out, u32 events)
+{
+    for (; events; events--) {
+        const struct event_record *e = predictor_follow(p);
+
+        if (!is_sound(e))
+            return false;
+        *(*out)++ = *e;
+    }
+    return true;
+}
+
+static bool decode(struct predictor *p, const u8 *bytes, size_t size, u32 count, struct event_record *records)
+{
+    struct event_record *out = records;
+    struct predict_miss miss;
+    struct rows rows;
+
+    if (!find_rows(&rows, bytes, size, count))
+        return false;
+    for (u32 row = 0; row < rows.count; row++) {
+        u32 before = rows.head[2 * rows.count + row] | (u32)rows.head[3 * rows.count + row] << 8;
+        const struct event_record *e;
+
+        if (before + 1 > count - (u32)(out - records) || !follow(p, &out, before))
+            return false;
+        gather(&rows, row, &miss);
+        miss.slot = rows.head[row] ^ p->slot[p->at].next;
+        miss.base = rows.head[rows.count + row] ^ miss.slot;
+        e = predictor_apply(p, &miss);
+        if (!is_sound(e))
+            return false;
+        *out++ = *e;
+    }
+    return follow(p, &out, count - (u32)(out - records));
 }
 
 bool block_decode(struct block_codec *codec, const u8 *bytes, size_t size, u32 count, struct event_record *records)
 {
-    struct history *h = &codec->history;
-    size_t planes = 0;
+    bool ok = decode(codec->predictor, bytes, size, count, records);
 
-    if (size < BLOCK_MAP_BYTES || count == 0 || count > BLOCK_EVENTS)
-        return false;
-    for (unsigned plane = 0; plane < BLOCK_PLANES; plane++)
-        planes += (bytes[plane / 8] >> (plane % 8)) & 1;
-    if (size != BLOCK_MAP_BYTES + planes * count)
-        return false;
-    memset(records, 0, count * sizeof *records);
-    const u8 *source = bytes + BLOCK_MAP_BYTES;
-    for (unsigned plane = 0; plane < BLOCK_PLANES; plane++) {
-        u8 *target = (u8 *)records + plane;
-
-        if (!((bytes[plane / 8] >> (plane % 8)) & 1))
-            continue;
-        for (u32 i = 0; i < count; i++)
-            target[i * sizeof *records] = source[i];
-        source += count;
-    }
-    history_clear(h);
-    for (u32 i = 0; i < count; i++) {
-        struct event_record p, d = records[i], *e = &records[i];
-
-        unsigned context = context_of(d.kind ^ h->previous->kind, d.mechanism ^ h->previous->mechanism);
-
-        p = *h->same[context];
-        predict_from_history(&p, h, context);
-        apply(e, &d, &p);
-        predict_from_sides(&p, e, h);
-        apply(e, &d, &p);
-        predict_frame(&p, e);
-        apply(e, &d, &p);
-        if (e->kind >= EVENT_KINDS || e->mechanism >= MECHANISMS || e->from_cpl > 3 || e->to_cpl > 3 ||
-            e->rule >= RULES)
-            return false;
-        history_add(h, e);
-    }
-    return true;
+    predictor_restart(codec->predictor);
+    return ok;
 }

@@ -197,40 +197,68 @@ u64 event_frame_expected(const struct event_record *e, unsigned i)
 
 /* ---- the digest ---- */
 
+#define WORDS (sizeof(struct event_record) / sizeof(u64))
+#define FIRST_LEFT_OUT (offsetof(struct event_record, frame0) / sizeof(u64))
+#define LAST_LEFT_OUT (offsetof(struct event_record, new_value) / sizeof(u64))
+
+_Static_assert(FIRST_LEFT_OUT % 2 == 1 && LAST_LEFT_OUT % 2 == 0 && WORDS % 2 == 0,
+               "words go into the digest in pairs");
+
+static const union {
+    struct event_record fields;
+    u64 word[WORDS];
+} digest_mask = {.fields = {
+#define EVENT_FIELD(name, type, codec, digest, unit, json, doc) .name = digest ? (type) ~(type)0 : 0,
+#include "trace/event.def"
+#undef EVENT_FIELD
+                 }};
+
 void event_digest_init(struct event_digest *d)
 {
-    *d = (struct event_digest){
-        .lane = {0x9E3779B97F4A7C15ull, 0xC2B2AE3D27D4EB4Full, 0x165667B19E3779F9ull, 0x27D4EB2F165667C5ull}};
+    *d = (struct event_digest){.state = {0x9E3779B97F4A7C15ull, 0xC2B2AE3D27D4EB4Full}};
 }
 
-ALWAYS_INLINE u64 mix(u64 state, u64 value)
+/* Both halves of a product, in which every bit of both factors counts. */
+ALWAYS_INLINE u64 fold(u64 a, u64 b)
 {
-    state = (state ^ value) * 0xFF51AFD7ED558CCDull;
-    return state ^ (state >> 32);
+    __extension__ typedef unsigned __int128 u128;
+    u128 product = (u128)a * b;
+
+    return (u64)product ^ (u64)(product >> 64);
+}
+
+/* Each word has its place, so that equal values in different fields differ. */
+ALWAYS_INLINE u64 placed(const struct event_record *e, unsigned i)
+{
+    u64 value, place = (2 * i + 1) * 0x9E3779B97F4A7C15ull;
+
+    memcpy(&value, (const u8 *)e + i * sizeof value, sizeof value);
+    value &= digest_mask.word[i];
+    if (i == offsetof(struct event_record, present) / sizeof(u64)) /* whether memory could be read is not the guest's */
+        value &= ~((u64)EVENT_HAS_FRAME << offsetof(struct event_record, present) % sizeof(u64) * 8);
+    return value ^ place;
 }
 
 void event_digest_add(struct event_digest *d, const struct event_record *e)
 {
-    u64 lane[4] = {d->lane[0], d->lane[1], d->lane[2], d->lane[3]};
+    u64 sum[2] = {0, 0};
 
     if (e->kind != EVENT_KIND_TRANSITION)
         return;
-        /* Four independent chains, so that the multiplications overlap; the field's place in the table picks one. */
-#define EVENT_FIELD(name, type, codec, digest, unit, json, doc)                                                        \
-    if (digest)                                                                                                        \
-        lane[EVENT_##name & 3] =                                                                                       \
-            mix(lane[EVENT_##name & 3], EVENT_##name == EVENT_present ? e->name & ~(u64)EVENT_HAS_FRAME : e->name);
-#include "trace/event.def"
-#undef EVENT_FIELD
-    memcpy(d->lane, lane, sizeof lane);
+        /* The pairs do not wait for each other: only the sum is chained to the events before. */
+#pragma GCC unroll 32
+    for (unsigned i = 0; i < FIRST_LEFT_OUT; i += 2)
+        sum[i / 2 & 1] += fold(placed(e, i), placed(e, i + 1));
+#pragma GCC unroll 32
+    for (unsigned i = LAST_LEFT_OUT; i < WORDS; i += 2)
+        sum[i / 2 & 1] += fold(placed(e, i), placed(e, i + 1));
+    d->state[0] = fold(d->state[0] ^ sum[0], 0xFF51AFD7ED558CCDull ^ sum[1]);
+    d->state[1] = (d->state[1] ^ sum[0]) * 0xC4CEB9FE1A85EC53ull + sum[1];
+    d->state[1] ^= d->state[1] >> 32;
     d->events++;
 }
 
 u64 event_digest_value(const struct event_digest *d)
 {
-    u64 value = mix(0, d->events);
-
-    for (unsigned i = 0; i < 4; i++)
-        value = mix(value, d->lane[i]);
-    return value;
+    return fold(d->state[0] ^ 0xFF51AFD7ED558CCDull, d->state[1] ^ (d->events * 0x9E3779B97F4A7C15ull));
 }

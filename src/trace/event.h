@@ -86,7 +86,7 @@ bool event_frame_is_popped(const struct event_record *e);
 
 /* The digest of an event stream: order-dependent, over the digest fields of transitions, whatever else is recorded. */
 struct event_digest {
-    u64 lane[4];
+    u64 state[2];
     u64 events;
 };
 void event_digest_init(struct event_digest *d);

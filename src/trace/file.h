@@ -8,7 +8,7 @@
 #include "trace/block.h"
 #include "trace/trace.h"
 
-#define TRACE_SCHEMA_VERSION 1u
+#define TRACE_SCHEMA_VERSION 2u
 #define TRACE_MAGIC "\x89RSTRC\r\n"
 #define TRACE_END_MAGIC "RSTREND\n"
 #define TRACE_MAGIC_SIZE 8u
@@ -63,7 +63,12 @@ struct trace_writer;
 struct trace_writer *trace_writer_open(const char *path, int level, const struct trace_properties *run,
                                        struct error *err);
 /* False from the first failure on; nothing more is written then, and the file ends with its last whole section. */
-bool trace_writer_events(struct trace_writer *w, const struct event_record *records, u32 count, u64 first);
+/* Add events to the block: as many as predicted (block_follow), or one that differs (block_add). With digest, which may
+ * be NULL, each goes into it. */
+void trace_writer_follow(struct trace_writer *w, u32 count, struct event_digest *digest);
+void trace_writer_add(struct trace_writer *w, const struct predict_miss *miss, struct event_digest *digest);
+/* Write the block, if it holds anything. */
+bool trace_writer_block(struct trace_writer *w);
 bool trace_writer_input(struct trace_writer *w, const u8 *bytes, size_t size, u32 count);
 /* Write end properties, index and footer; close; free. returns: false with err set after any failure. */
 bool trace_writer_close(struct trace_writer *w, const struct trace_properties *end, struct error *err);

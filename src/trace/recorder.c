@@ -1,105 +1,33 @@
 /* SPDX-License-Identifier: MIT
- * The recorder: fills one record per event on the processor's thread; a second thread encodes, compresses and writes.
+ * The recorder: watches the processor, on its thread. An event that is as the predictor says is only compared with that
+ * and counted; of others a whole record is filled, and its differences go to the writing thread (stream.h).
  * Guest memory is read without effects only (mmu_peek, or a TLB hit, which changes nothing).
  */
 #include "trace/trace.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "bus/input.h"
 #include "cpu/ring/ring.h"
-#include "trace/file.h"
-
-#define BUFFERS 4u
-#define INPUT_BUFFER 65536u
-#define INPUT_HEADER 16u /* u64 tick, u32 source, u32 size */
-
-struct buffer {
-    u32 count;
-    u32 digested; /* how many of them the digest has seen */
-    u64 first;
-    u32 inputs;
-    size_t input_size, input_capacity;
-    u8 *input;
-    struct event_record *records; /* BLOCK_EVENTS */
-};
+#include "trace/expected.h"
 
 struct recorder {
     struct recorder_options options;
     struct cpu_observer observer;
     struct cpu *cpu;
     struct input_port *port;
-    /* Over every transition, kept or not. When all are kept in a file it is made by the writing thread, from the
-     * buffers handed over (under the mutex: no buffer is being written), so that it costs this thread nothing. */
+    /* Over every transition, kept or not. When all are kept in a file it is made by the writing thread (then it belongs
+     * to that, between stream_flush() and the next event excepted), so that it costs this thread nothing. */
     struct event_digest digest;
     bool digest_later;
+    bool only_recorded; /* nothing but the stream sees the events: those that are as predicted need no record */
     u64 transitions;
     u64 events;   /* kept */
     u64 sequence; /* of the last transition */
     struct event_record scratch;
-
     struct trace_writer *writer;
-    struct buffer buffer[BUFFERS];
-    struct buffer *current;
-    atomic_bool failed;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    u64 filled, written; /* buffers handed over and done, under the mutex */
-    bool closing;
+    struct stream *stream; /* NULL without a file */
 };
-
-/* ---- the writing thread ---- */
-
-static void digest_buffer(struct recorder *r, struct buffer *b)
-{
-    for (; r->digest_later && b->digested < b->count; b->digested++)
-        event_digest_add(&r->digest, &b->records[b->digested]);
-}
-
-static void *write_buffers(void *context)
-{
-    struct recorder *r = context;
-
-    pthread_mutex_lock(&r->mutex);
-    for (;;) {
-        while (r->written == r->filled && !r->closing)
-            pthread_cond_wait(&r->changed, &r->mutex);
-        if (r->written == r->filled)
-            break;
-        struct buffer *b = &r->buffer[r->written % BUFFERS];
-        pthread_mutex_unlock(&r->mutex);
-        digest_buffer(r, b);
-        /* Inputs first: an event that an input caused never stands in the file without it. */
-        if (b->inputs && !trace_writer_input(r->writer, b->input, b->input_size, b->inputs))
-            atomic_store_explicit(&r->failed, true, memory_order_relaxed);
-        if (b->count && !trace_writer_events(r->writer, b->records, b->count, b->first))
-            atomic_store_explicit(&r->failed, true, memory_order_relaxed);
-        pthread_mutex_lock(&r->mutex);
-        r->written++;
-        pthread_cond_broadcast(&r->changed);
-    }
-    pthread_mutex_unlock(&r->mutex);
-    return NULL;
-}
-
-static void hand_over(struct recorder *r)
-{
-    pthread_mutex_lock(&r->mutex);
-    r->filled++;
-    pthread_cond_broadcast(&r->changed);
-    while (r->filled - r->written >= BUFFERS)
-        pthread_cond_wait(&r->changed, &r->mutex);
-    r->current = &r->buffer[r->filled % BUFFERS];
-    pthread_mutex_unlock(&r->mutex);
-    r->current->count = 0;
-    r->current->digested = 0;
-    r->current->inputs = 0;
-    r->current->input_size = 0;
-    r->current->first = r->events + 1;
-}
 
 /* ---- filling records on the processor's thread ---- */
 
@@ -108,7 +36,7 @@ _Static_assert(sizeof(struct event_record) % ZERO_BYTES == 0, "record_begin() cl
 
 static struct event_record *record_begin(struct recorder *r)
 {
-    struct event_record *e = r->writer ? &r->current->records[r->current->count] : &r->scratch;
+    struct event_record *e = &r->scratch;
 
     /* In pieces that compilers store in line: for the whole they take a string instruction, which starts slowly. */
     for (unsigned i = 0; i < sizeof *e / ZERO_BYTES; i++)
@@ -127,8 +55,8 @@ static void record_keep(struct recorder *r, const struct event_record *e)
         else
             trace_print_line(o->live, r->events, e, o->color);
     }
-    if (r->writer && ++r->current->count == BLOCK_EVENTS)
-        hand_over(r);
+    if (r->stream)
+        stream_event(r->stream, e);
 }
 
 static void put_time(struct event_record *e, const struct cpu *cpu)
@@ -190,14 +118,10 @@ static void put_frame(struct event_record *e, struct cpu *cpu)
     e->present |= EVENT_HAS_FRAME;
 }
 
-static void on_transition(void *context, struct cpu *cpu, const struct transition *t)
+/* All but the frame words, which are no part of the digest. */
+static void fill_transition(struct event_record *e, const struct cpu *cpu, const struct transition *t)
 {
-    struct recorder *r = context;
-    struct event_record *e = record_begin(r);
-    bool keep = !(r->options.no_same_ring && t->from.cpl == t->to.cpl && t->from.mode == t->to.mode);
-
     put_time(e, cpu);
-    r->sequence = t->sequence;
     e->sequence = t->sequence;
     PUT_SIDE(e, from, &t->from);
     PUT_SIDE(e, to, &t->to);
@@ -232,25 +156,74 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
         e->rax = cpu->arch.gpr[RAX];
         e->present |= EVENT_HAS_RESULT;
     }
+}
+
+#ifdef RINGSIDE_DOOR_CHECK
+/* The quick way must find what the long way finds. */
+static struct predict_miss compare_all(const struct recorder *r, const struct event_record *e)
+{
+    struct predict_miss miss;
+
+    predictor_compare(r->stream->predictor, e, &miss);
+    return miss;
+}
+
+static void check_quick(const struct predict_miss *miss, unsigned slot)
+{
+    if (miss->slot != slot || miss->base != slot || (miss->mask & ~EVENT_WORD_BIT(from_rflags)) != 0)
+        abort();
+}
+#endif
+
+/* returns: whether the event was as expected, and is recorded. */
+ALWAYS_INLINE bool quick_transition(struct recorder *r, const struct cpu *cpu, const struct transition *t)
+{
+    if (!r->only_recorded)
+        return false;
+#ifdef RINGSIDE_DOOR_CHECK
+    struct event_record *e = record_begin(r);
+    u8 slot = r->stream->predictor->slot[r->stream->predictor->at].next;
+
+    fill_transition(e, cpu, t);
+    struct predict_miss miss = compare_all(r, e);
+    if (!expected_transition(r->stream, cpu, t))
+        return false;
+    check_quick(&miss, slot);
+    return true;
+#else
+    return expected_transition(r->stream, cpu, t);
+#endif
+}
+
+static void on_transition(void *context, struct cpu *cpu, const struct transition *t)
+{
+    struct recorder *r = context;
+
+    r->sequence = t->sequence;
     r->transitions++;
-    /* The frame words are no part of the digest: they are not read when nobody looks. */
+    if (LIKELY(quick_transition(r, cpu, t))) {
+        r->events++;
+        return;
+    }
+
+    struct event_record *e = record_begin(r);
+    bool keep = !(r->options.no_same_ring && t->from.cpl == t->to.cpl && t->from.mode == t->to.mode);
+
+    fill_transition(e, cpu, t);
     if (!r->digest_later)
         event_digest_add(&r->digest, e);
-    if (!keep || (!r->writer && !r->options.live))
+    if (!keep || (!r->stream && !r->options.live))
         return;
     if (t->frame_words)
         put_frame(e, cpu);
     record_keep(r, e);
 }
 
-static void on_side(void *context, struct cpu *cpu, const struct side_event *event)
+static void fill_side(struct event_record *e, const struct recorder *r, const struct cpu *cpu,
+                      const struct side_event *event)
 {
-    struct recorder *r = context;
-    struct ring_state now;
-    struct event_record *e;
+    struct ring_state now = ring_state_of(cpu, cpu->arch.rip);
 
-    e = record_begin(r);
-    now = ring_state_of(cpu, cpu->arch.rip);
     put_time(e, cpu);
     e->kind = (u8)(EVENT_KIND_TRANSITION + 1 + event->kind);
     e->sequence = r->sequence;
@@ -279,27 +252,39 @@ static void on_side(void *context, struct cpu *cpu, const struct side_event *eve
     } else if (event->kind == SIDE_WRMSR && event->number == 0xC0000102) { /* IA32_KERNEL_GS_BASE */
         e->from_kernel_gs_base = event->old_value;
     }
-    record_keep(r, e);
 }
 
-static void log_input(struct recorder *r, u64 tick, enum input_source source, const u8 *bytes, size_t size)
+ALWAYS_INLINE bool quick_side(struct recorder *r, const struct cpu *cpu, const struct side_event *event)
 {
-    struct buffer *b = r->current;
-    size_t need = b->input_size + INPUT_HEADER + size;
+    if (!r->only_recorded)
+        return false;
+#ifdef RINGSIDE_DOOR_CHECK
+    struct event_record *e = record_begin(r);
+    u8 slot = r->stream->predictor->slot[r->stream->predictor->at].next;
 
-    if (need > b->input_capacity) {
-        b->input_capacity = need > INPUT_BUFFER ? need * 2 : INPUT_BUFFER;
-        b->input = realloc(b->input, b->input_capacity);
-        if (!b->input)
-            abort();
+    fill_side(e, r, cpu, event);
+    struct predict_miss miss = compare_all(r, e);
+    if (!expected_side(r->stream, cpu, event))
+        return false;
+    check_quick(&miss, slot);
+    return true;
+#else
+    return expected_side(r->stream, cpu, event);
+#endif
+}
+
+static void on_side(void *context, struct cpu *cpu, const struct side_event *event)
+{
+    struct recorder *r = context;
+    struct event_record *e;
+
+    if (LIKELY(quick_side(r, cpu, event))) {
+        r->events++;
+        return;
     }
-    store_le64(b->input + b->input_size, tick);
-    store_le32(b->input + b->input_size + 8, source);
-    store_le32(b->input + b->input_size + 12, (u32)size);
-    if (size)
-        memcpy(b->input + b->input_size + INPUT_HEADER, bytes, size);
-    b->input_size = need;
-    b->inputs++;
+    e = record_begin(r);
+    fill_side(e, r, cpu, event);
+    record_keep(r, e);
 }
 
 static void on_input(void *context, u64 tick, enum input_source source, const u8 *bytes, size_t size)
@@ -307,9 +292,9 @@ static void on_input(void *context, u64 tick, enum input_source source, const u8
     struct recorder *r = context;
     struct event_record *e;
 
-    if (r->writer)
-        log_input(r, tick, source, bytes, size);
-    if (r->writer || r->options.live) {
+    if (r->stream)
+        stream_input(r->stream, tick, source, bytes, size);
+    if (r->stream || r->options.live) {
         struct ring_state now = ring_state_of(r->cpu, r->cpu->arch.rip);
 
         e = record_begin(r);
@@ -324,8 +309,8 @@ static void on_input(void *context, u64 tick, enum input_source source, const u8
         memcpy(&e->old_value, bytes, size < 8 ? size : 8);
         record_keep(r, e);
     }
-    if (r->writer && r->current->input_size > INPUT_BUFFER)
-        hand_over(r);
+    if (r->stream && r->stream->current->input_size > STREAM_INPUT_BYTES)
+        stream_end_block(r->stream);
 }
 
 /* ---- life ---- */
@@ -342,7 +327,6 @@ struct recorder *recorder_open(const struct recorder_options *options, struct er
     r->observer = (struct cpu_observer){.context = r, .transition = on_transition};
     if (!options->no_side_events && (options->path || options->live))
         r->observer.side = on_side;
-    r->digest_later = options->path && !options->no_same_ring;
     if (!options->path)
         return r;
     r->writer = trace_writer_open(options->path, options->level, options->run, err);
@@ -350,17 +334,9 @@ struct recorder *recorder_open(const struct recorder_options *options, struct er
         free(r);
         return NULL;
     }
-    for (unsigned i = 0; i < BUFFERS; i++) {
-        r->buffer[i].records = malloc(BLOCK_EVENTS * sizeof(struct event_record));
-        if (!r->buffer[i].records)
-            abort();
-    }
-    r->current = &r->buffer[0];
-    r->current->first = 1;
-    pthread_mutex_init(&r->mutex, NULL);
-    pthread_cond_init(&r->changed, NULL);
-    if (pthread_create(&r->thread, NULL, write_buffers, r) != 0)
-        abort();
+    r->digest_later = !options->no_same_ring;
+    r->only_recorded = r->digest_later && !options->live;
+    r->stream = stream_open(r->writer, r->digest_later ? &r->digest : NULL);
     return r;
 }
 
@@ -373,17 +349,12 @@ void recorder_attach(struct recorder *r, struct cpu *cpu, struct input_port *por
         input_set_log(port, on_input, r);
 }
 
-bool recorder_failed(const struct recorder *r) { return atomic_load_explicit(&r->failed, memory_order_relaxed); }
+bool recorder_failed(const struct recorder *r) { return r->stream && stream_failed(r->stream); }
 
 u64 recorder_digest(struct recorder *r)
 {
-    if (r->digest_later) {
-        pthread_mutex_lock(&r->mutex);
-        while (r->written != r->filled)
-            pthread_cond_wait(&r->changed, &r->mutex);
-        pthread_mutex_unlock(&r->mutex);
-        digest_buffer(r, r->current);
-    }
+    if (r->digest_later)
+        stream_flush(r->stream);
     return event_digest_value(&r->digest);
 }
 
@@ -401,15 +372,7 @@ bool recorder_close(struct recorder *r, const struct trace_properties *end, stru
         struct trace_properties all = {0};
         u64 digest = recorder_digest(r);
 
-        if (r->current->count || r->current->inputs)
-            hand_over(r);
-        pthread_mutex_lock(&r->mutex);
-        r->closing = true;
-        pthread_cond_broadcast(&r->changed);
-        pthread_mutex_unlock(&r->mutex);
-        pthread_join(r->thread, NULL);
-        pthread_mutex_destroy(&r->mutex);
-        pthread_cond_destroy(&r->changed);
+        stream_close(r->stream);
         for (size_t i = 0; end && i < end->count; i++)
             trace_properties_set(&all, end->item[i].key, "%s", end->item[i].value);
         trace_properties_set(&all, "digest", "%016llx", (unsigned long long)digest);
@@ -417,10 +380,6 @@ bool recorder_close(struct recorder *r, const struct trace_properties *end, stru
         trace_properties_set(&all, "events", "%llu", (unsigned long long)r->events);
         ok = trace_writer_close(r->writer, &all, err);
         trace_properties_free(&all);
-        for (unsigned i = 0; i < BUFFERS; i++) {
-            free(r->buffer[i].records);
-            free(r->buffer[i].input);
-        }
     }
     free(r);
     return ok;

@@ -14,9 +14,11 @@ struct trace_writer {
     int level;
     char *path;
     u64 offset; /* of the end of the last whole section */
+    u64 events; /* in the blocks before */
     bool failed;
     struct error error;
     struct block_codec *codec;
+    struct trace_index_entry block; /* of the events added since the last block was written */
     ZSTD_CCtx *zstd;
     u8 *packed; /* compressed bytes of one section */
     size_t packed_size;
@@ -167,28 +169,61 @@ struct trace_writer *trace_writer_open(const char *path, int level, const struct
     return w;
 }
 
-bool trace_writer_events(struct trace_writer *w, const struct event_record *records, u32 count, u64 first)
+ALWAYS_INLINE void count_event(struct trace_writer *w, const struct event_record *e, struct event_digest *digest)
 {
-    const u8 *raw;
-    struct trace_index_entry *entry;
-    size_t size;
+    struct trace_index_entry *block = &w->block;
 
-    if (w->failed)
-        return false;
-    entry = index_add(w, TAG_EVENTS, first, count);
-    entry->first_tick = records[0].ticks;
-    entry->last_tick = records[count - 1].ticks;
-    for (u32 i = 0; i < count; i++) {
-        entry->kinds |= 1u << records[i].kind;
-        if (records[i].kind == EVENT_KIND_TRANSITION && entry->mechanisms[records[i].mechanism] != 0xFFFF)
-            entry->mechanisms[records[i].mechanism]++;
+    if (block->count++ == 0)
+        block->first_tick = e->ticks;
+    block->kinds |= 1u << (e->kind & 31);
+    if (e->kind == EVENT_KIND_TRANSITION) {
+        if (block->mechanisms[e->mechanism & 63] != 0xFFFF)
+            block->mechanisms[e->mechanism & 63]++;
+        if (digest)
+            event_digest_add(digest, e);
     }
-    size = block_encode(w->codec, records, count, &raw);
-    if (!section(w, TAG_EVENTS, raw, size, count, first)) {
-        w->entries--;
-        return false;
+    block->last_tick = e->ticks;
+}
+
+void trace_writer_follow(struct trace_writer *w, u32 count, struct event_digest *digest)
+{
+    for (; count; count--)
+        count_event(w, block_follow(w->codec), digest);
+}
+
+void trace_writer_add(struct trace_writer *w, const struct predict_miss *miss, struct event_digest *digest)
+{
+    count_event(w, block_add(w->codec, miss), digest);
+}
+
+bool trace_writer_block(struct trace_writer *w)
+{
+    u32 count = w->block.count;
+    u64 first = w->events + 1;
+    const u8 *raw;
+    size_t size;
+    bool ok;
+
+    if (count == 0)
+        return !w->failed;
+    size = block_end(w->codec, &raw);
+    w->events += count;
+    ok = !w->failed;
+    if (ok) {
+        struct trace_index_entry *entry = index_add(w, TAG_EVENTS, first, count);
+        u64 offset = entry->offset;
+
+        *entry = w->block;
+        entry->offset = offset;
+        entry->first = first;
+        entry->tag = TAG_EVENTS;
+        entry->known = 1;
+        ok = section(w, TAG_EVENTS, raw, size, count, first);
+        if (!ok)
+            w->entries--;
     }
-    return true;
+    memset(&w->block, 0, sizeof w->block);
+    return ok;
 }
 
 bool trace_writer_input(struct trace_writer *w, const u8 *bytes, size_t size, u32 count)
