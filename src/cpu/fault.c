@@ -7,9 +7,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-NORETURN COLD void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule)
+/* The record is made field by field: it is read so soon that a copy made of wider pieces would have to wait. */
+static NORETURN void raise_recorded(struct cpu *cpu, enum rule rule)
 {
-    cpu->host.fault = fault;
     cpu->host.fault.rule = (u16)rule;
 #ifdef RINGSIDE_COVERAGE
     cpu->host.rule_hits[0][rule]++;
@@ -17,17 +17,33 @@ NORETURN COLD void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule
     longjmp(cpu->host.unwind, UNWIND_FAULT);
 }
 
+static void record(struct cpu *cpu, u64 packed, u64 cr2, u64 debug_bits)
+{
+    struct fault *fault = &cpu->host.fault;
+
+    fault->vector = (u8)packed;
+    fault->has_error = (packed >> 8 & 1) != 0;
+    fault->error = (u32)(packed >> 32);
+    fault->cr2 = cr2;
+    fault->debug_bits = debug_bits;
+}
+
+NORETURN COLD void cpu_raise(struct cpu *cpu, struct fault fault, enum rule rule)
+{
+    record(cpu, fault_pack(fault), fault.cr2, fault.debug_bits);
+    raise_recorded(cpu, rule);
+}
+
 NORETURN COLD SLOW_PATH void cpu_raise_packed(struct cpu *cpu, u64 packed, enum rule rule)
 {
-    cpu_raise(cpu, fault_unpack(packed), rule);
+    record(cpu, packed, 0, 0);
+    raise_recorded(cpu, rule);
 }
 
 NORETURN COLD void cpu_raise_page_fault(struct cpu *cpu, laddr_t laddr, u32 error, enum rule rule)
 {
-    struct fault fault = FAULT_CODE(VEC_PF, error);
-
-    fault.cr2 = laddr;
-    cpu_raise(cpu, fault, rule);
+    record(cpu, fault_pack(FAULT_CODE(VEC_PF, error)), laddr, 0);
+    raise_recorded(cpu, rule);
 }
 
 NORETURN COLD void cpu_begin_again(struct cpu *cpu) { longjmp(cpu->host.unwind, UNWIND_EXACT); }

@@ -9,14 +9,14 @@
 
 /* ---- delivery, with the state that survives an unwind */
 
-static void deliver(struct cpu *cpu, const struct interrupt_event *event)
+/* Deliver the engine's event. */
+static void deliver(struct cpu *cpu)
 {
     struct engine *e = cpu->host.engine;
 
-    e->event = *event;
     e->delivering = true;
     cpu->d.next_rip = cpu->arch.rip;
-    interrupt_deliver(cpu, event);
+    interrupt_deliver(cpu, &e->event);
     e->delivering = false;
     cpu->arch.rip = cpu->d.next_rip;
     cpu->arch.shadow = 0; /* a shadow covers one boundary of its own code, not the handler's */
@@ -34,18 +34,32 @@ static enum mechanism mechanism_of_fault(u8 vector)
     }
 }
 
-static struct interrupt_event event_of_fault(const struct cpu *cpu, const struct fault *fault)
+/* Make this the event to deliver, with the fields that all events have. Field by field, as cpu_raise() does. */
+static void event_begin(struct cpu *cpu, enum mechanism mechanism, u8 vector)
 {
-    return (struct interrupt_event){
-        .mechanism = mechanism_of_fault(fault->vector),
-        .vector = fault->vector,
-        .has_error = fault->has_error,
-        .error = fault->error,
-        .cr2 = fault->cr2,
-        .rule = fault->rule,
-        .return_rip = cpu->arch.rip,
-        .code_breakpoint = fault->rule == RULE_DB_03,
-    };
+    struct interrupt_event *event = &cpu->host.engine->event;
+
+    event->mechanism = mechanism;
+    event->vector = vector;
+    event->has_error = false;
+    event->error = 0;
+    event->cr2 = 0;
+    event->rule = 0;
+    event->return_rip = cpu->arch.rip;
+    event->in_rep = false;
+    event->code_breakpoint = false;
+}
+
+static void event_begin_fault(struct cpu *cpu, const struct fault *fault)
+{
+    struct interrupt_event *event = &cpu->host.engine->event;
+
+    event_begin(cpu, mechanism_of_fault(fault->vector), fault->vector);
+    event->has_error = fault->has_error;
+    event->error = fault->error;
+    event->cr2 = fault->cr2;
+    event->rule = fault->rule;
+    event->code_breakpoint = fault->rule == RULE_DB_03;
 }
 
 /* Show the faults that no handler will see: the one whose delivery failed and, unless it is delivered in its own turn,
@@ -84,11 +98,9 @@ void event_fault_raised(struct cpu *cpu)
         switch (nesting) {
         case NEST_SERIAL: break;
         case NEST_DOUBLE_FAULT:
-            e->event = (struct interrupt_event){.mechanism = MECH_ABORT,
-                                                .vector = VEC_DF,
-                                                .has_error = true,
-                                                .rule = fault->rule,
-                                                .return_rip = cpu->arch.rip};
+            event_begin(cpu, MECH_ABORT, VEC_DF);
+            e->event.has_error = true;
+            e->event.rule = fault->rule;
             return;
         case NEST_SHUTDOWN:
             e->pending = false;
@@ -98,7 +110,7 @@ void event_fault_raised(struct cpu *cpu)
     } else {
         cpu->arch.pending_debug = 0; /* SH-03: traps of an instruction that faults are dropped */
     }
-    e->event = event_of_fault(cpu, fault);
+    event_begin_fault(cpu, fault);
     if (fault->vector == VEC_DB)
         debug_commit(cpu, fault->debug_bits);
 }
@@ -165,7 +177,8 @@ static bool take_debug_trap(struct cpu *cpu)
     cpu->arch.pending_debug = 0;
     cpu->arch.activity = ACTIVE; /* the trap of a HLT ends its halt */
     debug_commit(cpu, dr6);
-    deliver(cpu, &(struct interrupt_event){.mechanism = MECH_TRAP, .vector = VEC_DB, .return_rip = cpu->arch.rip});
+    event_begin(cpu, MECH_TRAP, VEC_DB);
+    deliver(cpu);
     return true;
 }
 
@@ -177,8 +190,9 @@ static bool take_nmi(struct cpu *cpu)
         return false;
     cpu->arch.nmi_pending = 0;
     cpu->arch.activity = ACTIVE;
-    deliver(cpu, &(struct interrupt_event){
-                     .mechanism = MECH_NMI, .vector = VEC_NMI, .return_rip = cpu->arch.rip, .in_rep = cpu->d.in_rep});
+    event_begin(cpu, MECH_NMI, VEC_NMI);
+    cpu->host.engine->event.in_rep = cpu->d.in_rep;
+    deliver(cpu);
     return true;
 }
 
@@ -194,16 +208,15 @@ static bool take_irq(struct cpu *cpu)
     const struct cpu_ports *ports = &cpu->host.ports;
     int vector;
 
-    cpu->d.intr = interrupt_pending(cpu);
     if (!(cpu->arch.rflags & FLAG_IF) || cpu->arch.shadow || deaf(cpu) || !cpu->d.intr)
         return false;
     vector = ports->interrupt_acknowledge(ports->context);
     if (vector < 0)
         return false; /* withdrawn between the request and the acknowledge */
     cpu->arch.activity = ACTIVE;
-    deliver(cpu,
-            &(struct interrupt_event){
-                .mechanism = MECH_IRQ, .vector = (u8)vector, .return_rip = cpu->arch.rip, .in_rep = cpu->d.in_rep});
+    event_begin(cpu, MECH_IRQ, (u8)vector);
+    cpu->host.engine->event.in_rep = cpu->d.in_rep;
+    deliver(cpu);
     return true;
 }
 
@@ -285,16 +298,17 @@ enum boundary event_boundary(struct cpu *cpu, u64 until_tick, enum engine_exit *
         return BOUNDARY_AGAIN;
     }
     if (e->pending) { /* a fault waits for its delivery */
-        struct interrupt_event event = e->event;
-
         e->pending = false;
-        deliver(cpu, &event);
+        deliver(cpu);
         return BOUNDARY_AGAIN;
     }
-    if (take_debug_trap(cpu) || take_nmi(cpu) || take_irq(cpu))
-        return BOUNDARY_AGAIN;
-    if (stay_idle(cpu, exit))
-        return BOUNDARY_LEAVE;
+    cpu->d.intr = interrupt_pending(cpu);
+    if (cpu->arch.pending_debug != 0 || cpu->arch.nmi_pending || cpu->d.intr || cpu->arch.activity != ACTIVE) {
+        if (take_debug_trap(cpu) || take_nmi(cpu) || take_irq(cpu))
+            return BOUNDARY_AGAIN;
+        if (stay_idle(cpu, exit))
+            return BOUNDARY_LEAVE;
+    }
     REQUIRE(cpu, !rflags_virtual_interrupt(cpu), GP(0), RULE_VM_03);
     arm_instruction(cpu, until_tick);
     return BOUNDARY_EXECUTE;

@@ -164,8 +164,10 @@ BODY_PLAIN(op_clac)
 {
     (void)insn;
     REQUIRE(cpu, cpu->arch.cpl == 0, UD, RULE_IS_11);
-    cpu->arch.rflags &= ~FLAG_AC;
-    cpu_update_derived(cpu);
+    if (cpu->arch.rflags & FLAG_AC) {
+        cpu->arch.rflags &= ~FLAG_AC;
+        cpu_update_ring(cpu);
+    }
 }
 
 BODY_PLAIN(op_stac)
@@ -173,7 +175,7 @@ BODY_PLAIN(op_stac)
     (void)insn;
     REQUIRE(cpu, cpu->arch.cpl == 0, UD, RULE_IS_11);
     cpu->arch.rflags |= FLAG_AC;
-    cpu_update_derived(cpu);
+    cpu_update_ring(cpu);
 }
 
 /* ---- waiting */
