@@ -65,7 +65,7 @@ const struct event_record *block_add(struct block_codec *codec, const struct pre
     const struct predictor *p = codec->predictor;
     u32 row = codec->rows++;
 
-    codec->head[0][row] = miss->slot ^ p->slot[p->at].next;
+    codec->head[0][row] = miss->slot ^ p->following;
     codec->head[1][row] = miss->base ^ miss->slot;
     codec->head[2][row] = (u8)codec->before;
     codec->head[3][row] = (u8)(codec->before >> 8);
@@ -175,7 +175,7 @@ static bool decode(struct predictor *p, const u8 *bytes, size_t size, u32 count,
         if (before + 1 > count - (u32)(out - records) || !follow(p, &out, before))
             return false;
         gather(&rows, row, &miss);
-        miss.slot = rows.head[row] ^ p->slot[p->at].next;
+        miss.slot = rows.head[row] ^ p->following;
         miss.base = rows.head[rows.count + row] ^ miss.slot;
         e = predictor_apply(p, &miss);
         if (!is_sound(e))

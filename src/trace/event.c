@@ -107,12 +107,6 @@ const char *event_input_name(unsigned source)
     return name_of(names, ARRAY_LEN(names), source);
 }
 
-bool event_mechanism_is_software_entry(unsigned mechanism)
-{
-    return mechanism == MECH_INT_N || mechanism == MECH_SYSCALL || mechanism == MECH_SYSENTER ||
-           mechanism == MECH_CALL_GATE;
-}
-
 /* ---- the frame ---- */
 
 enum slot {

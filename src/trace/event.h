@@ -74,7 +74,11 @@ static inline bool event_is_exit(const struct event_record *e)
     return e->kind == EVENT_KIND_TRANSITION && e->to_cpl > e->from_cpl;
 }
 /* SYSCALL, SYSENTER, INT n, far call through a gate: asked for by the program, with arguments in registers. */
-bool event_mechanism_is_software_entry(unsigned mechanism);
+static inline bool event_mechanism_is_software_entry(unsigned mechanism)
+{
+    return mechanism == MECH_INT_N || mechanism == MECH_SYSCALL || mechanism == MECH_SYSENTER ||
+           mechanism == MECH_CALL_GATE;
+}
 
 /* What each word of a recorded frame is, from the lowest address: "RIP", "CS", "error code"... NULL past the end. */
 const char *event_frame_meaning(const struct event_record *e, unsigned i);

@@ -12,7 +12,7 @@ static u64 unzigzag(u64 z) { return (z >> 1) ^ (0 - (z & 1)); }
 
 struct predictor *predictor_new(void)
 {
-    struct predictor *p = aligned_alloc(64, (sizeof *p + 63) & ~(size_t)63);
+    struct predictor *p = aligned_alloc(_Alignof(struct predictor), sizeof *p);
 
     if (!p)
         abort();
@@ -25,7 +25,7 @@ void predictor_restart(struct predictor *p)
 {
     memset(p, 0, offsetof(struct predictor, epoch));
     memset(p->latest, 0, sizeof p->latest);
-    p->at = 0;
+    p->at = p->following = 0;
     p->slot[0].next = 0;
     p->slot[0].epoch = ++p->epoch;
 }
@@ -210,6 +210,7 @@ ALWAYS_INLINE const struct event_record *advance(struct predictor *p, u8 slot, b
         p->user_rflags = e->from_rflags;
     }
     p->at = slot;
+    p->following = s->next;
     return e;
 }
 
@@ -239,14 +240,14 @@ const struct event_record *predictor_apply(struct predictor *p, const struct pre
 
 const struct event_record *predictor_follow(struct predictor *p)
 {
-    u8 slot = p->slot[p->at].next;
+    u8 slot = p->following;
 
     return slot ? advance(p, slot, false, 0, NULL) : NULL;
 }
 
 const struct event_record *predictor_pass(struct predictor *p)
 {
-    u8 slot = p->slot[p->at].next;
+    u8 slot = p->following;
     struct predict_slot *s = &p->slot[slot];
     struct event_record *e = &s->last;
     u64 gs_base = p->gs_base;
@@ -266,5 +267,6 @@ const struct event_record *predictor_pass(struct predictor *p)
     e->ticks = p->ticks += s->pace;
     p->retired += s->pace;
     p->at = slot;
+    p->following = s->next;
     return e;
 }

@@ -24,7 +24,7 @@ _Static_assert(EVENT_WORD(r11) - EVENT_WORD(rax) + 1 == PREDICT_STEPS, "the regi
 _Static_assert(MECHANISMS <= 64 && EVENT_KINDS <= 32, "contexts");
 
 struct predict_slot {
-    union {
+    _Alignas(512) union {
         struct event_record last;
         u64 word[sizeof(struct event_record) / sizeof(u64)];
     };
@@ -45,6 +45,7 @@ struct predictor {
     u64 user_rip, user_rsp, user_rflags;
     u32 epoch;
     u8 at;                       /* slot of the event before */
+    u8 following;                /* its next */
     u8 latest[PREDICT_CONTEXTS]; /* encoder only: the slot last filled, per context */
     struct predict_slot slot[PREDICT_SLOTS];
 };

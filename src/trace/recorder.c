@@ -182,7 +182,7 @@ ALWAYS_INLINE bool quick_transition(struct recorder *r, const struct cpu *cpu, c
         return false;
 #ifdef RINGSIDE_DOOR_CHECK
     struct event_record *e = record_begin(r);
-    u8 slot = r->stream->predictor->slot[r->stream->predictor->at].next;
+    u8 slot = r->stream->predictor->following;
 
     fill_transition(e, cpu, t);
     struct predict_miss miss = compare_all(r, e);
@@ -260,7 +260,7 @@ ALWAYS_INLINE bool quick_side(struct recorder *r, const struct cpu *cpu, const s
         return false;
 #ifdef RINGSIDE_DOOR_CHECK
     struct event_record *e = record_begin(r);
-    u8 slot = r->stream->predictor->slot[r->stream->predictor->at].next;
+    u8 slot = r->stream->predictor->following;
 
     fill_side(e, r, cpu, event);
     struct predict_miss miss = compare_all(r, e);

@@ -129,7 +129,7 @@ void stream_event(struct stream *s, const struct event_record *e)
     struct predict_miss miss;
 
     predictor_compare(p, e, &miss);
-    if (miss.mask == 0 && miss.slot == miss.base && miss.slot == p->slot[p->at].next) {
+    if (miss.mask == 0 && miss.slot == miss.base && miss.slot == p->following) {
         predictor_follow(p);
         stream_predicted(s);
     } else {

@@ -123,7 +123,7 @@ static size_t encode(struct block_codec *codec, const struct event_record *recor
         const struct event_record *made;
 
         predictor_compare(p, &records[i], &miss);
-        if (miss.mask == 0 && miss.slot == miss.base && miss.slot == p->slot[p->at].next) {
+        if (miss.mask == 0 && miss.slot == miss.base && miss.slot == p->following) {
             predictor_follow(p);
             made = block_follow(codec);
         } else {

@@ -30,26 +30,18 @@ const char *mechanism_text(enum mechanism m)
 
 struct ring_state ring_state_of(const struct cpu *cpu, u64 rip)
 {
-    return (struct ring_state){
-        .rip = rip,
-        .rsp = cpu->arch.gpr[RSP],
-        .rflags = flags_get(cpu),
-        .cr3 = cpu->arch.cr3,
-        .gs_base = cpu->arch.seg[GS].base,
-        .kernel_gs_base = cpu->arch.msr.kernel_gs_base,
-        .cs = cpu->arch.seg[CS].selector,
-        .ss = cpu->arch.seg[SS].selector,
-        .cpl = cpu->arch.cpl,
-        .mode = (u8)cpu->d.mode,
-    };
+    struct ring_state state;
+
+    ring_state_put(&state, cpu, rip, flags_get(cpu));
+    return state;
 }
 
 /* Mechanisms that replace more of the processor's state than CS, SS, CPL and RFLAGS. */
 static bool replaces_state(enum mechanism m) { return m >= MECH_TASK_SWITCH || m == MECH_IRET_TASK; }
 
-static COLD void show(struct cpu *cpu, struct transition *t)
+static void show(struct cpu *cpu, struct transition *t)
 {
-    t->to = ring_state_of(cpu, t->rip);
+    ring_state_put(&t->to, cpu, t->rip, flags_get(cpu));
     cpu->host.observer->transition(cpu->host.observer->context, cpu, t);
 }
 

@@ -10,6 +10,21 @@
 /* Fill one side of a transition from the processor's present state. rip is the instruction pointer to report. */
 struct ring_state ring_state_of(const struct cpu *cpu, u64 rip);
 
+/* The same in place, which a copy would have to wait for. in: rflags  flags_get() */
+ALWAYS_INLINE void ring_state_put(struct ring_state *state, const struct cpu *cpu, u64 rip, u64 rflags)
+{
+    state->rip = rip;
+    state->rsp = cpu->arch.gpr[RSP];
+    state->rflags = rflags;
+    state->cr3 = cpu->arch.cr3;
+    state->gs_base = cpu->arch.seg[GS].base;
+    state->kernel_gs_base = cpu->arch.msr.kernel_gs_base;
+    state->cs = cpu->arch.seg[CS].selector;
+    state->ss = cpu->arch.seg[SS].selector;
+    state->cpl = cpu->arch.cpl;
+    state->mode = (u8)cpu->d.mode;
+}
+
 ALWAYS_INLINE bool ring_is_observed(const struct cpu *cpu)
 {
     return cpu->host.observer != NULL && cpu->host.observer->transition != NULL;
@@ -44,7 +59,7 @@ ALWAYS_INLINE void transition_stage(struct transition *t, const struct cpu *cpu,
     t->frame_words = t->frame_word_bytes = 0;
     t->msr[0] = t->msr[1] = t->msr[2] = 0;
     t->msrs = 0;
-    t->from = ring_state_of(cpu, cpu->arch.rip);
+    ring_state_put(&t->from, cpu, cpu->arch.rip, flags_get(cpu));
 }
 
 ALWAYS_INLINE struct transition transition_begin(const struct cpu *cpu, enum mechanism mechanism)
