@@ -57,7 +57,10 @@ static void *reserve(u64 size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    return memory == MAP_FAILED ? NULL : memory;
+    if (memory == MAP_FAILED)
+        return NULL;
+    madvise(memory, size, MADV_HUGEPAGE); /* a wish: a guest walks over its memory faster with fewer host translations */
+    return memory;
 }
 
 struct physmem *physmem_new(u64 ram_bytes, struct error *err)

@@ -23,6 +23,7 @@ void block_cache_init(struct block_cache *cache)
         mmap(NULL, BLOCK_ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (cache->arena == MAP_FAILED)
         abort();
+    madvise(cache->arena, BLOCK_ARENA_BYTES, MADV_HUGEPAGE); /* only a wish */
     block_cache_flush(cache);
 }
 
