@@ -128,22 +128,20 @@ ALWAYS_INLINE u32 ring_key_of(const struct cpu_arch *arch, enum cpu_mode mode)
     return key;
 }
 
-/* Whether accesses through a segment outside 64-bit mode need no limit and type check. */
-ALWAYS_INLINE bool segment_is_flat(const struct cpu *cpu, const struct segment *seg, bool write)
+/* Whether reads (bit 0) and writes (bit 1) through a segment outside 64-bit mode need no limit and type check. */
+ALWAYS_INLINE u32 flat_accesses(const struct cpu *cpu, const struct segment *seg)
 {
-    bool code = (seg->attr & SEG_CODE) != 0;
+    u32 code = seg->attr & SEG_CODE;
 
-    if (seg->limit != 0xFFFFFFFF)
-        return false;
-    if (!code && (seg->attr & SEG_EXPAND_DOWN))
-        return false;
+    if (seg->limit != 0xFFFFFFFF || (!code && (seg->attr & SEG_EXPAND_DOWN)))
+        return 0;
     if (cpu->d.mode <= MODE_VM86)
-        return true; /* no type checks there */
+        return 3; /* no type checks there */
     if (seg->attr & SEG_UNUSABLE)
-        return false;
-    if (write)
-        return !code && (seg->attr & SEG_WRITABLE);
-    return !code || (seg->attr & SEG_READABLE);
+        return 0;
+    if (code)
+        return seg->attr & SEG_READABLE ? 1 : 0;
+    return seg->attr & SEG_WRITABLE ? 3 : 1;
 }
 
 ALWAYS_INLINE enum access_view view_of(const struct cpu *cpu)
@@ -178,7 +176,7 @@ ALWAYS_INLINE void update_segment(struct cpu *cpu, enum seg s)
 {
     struct cpu_derived *d = &cpu->d;
     const struct segment *seg = &cpu->arch.seg[s];
-    u32 bit = 1u << s;
+    u32 bit = 1u << s, flat;
 
     if (d->mode == MODE_LONG) {
         d->seg_base[s] = s >= FS ? seg->base : 0;
@@ -186,9 +184,10 @@ ALWAYS_INLINE void update_segment(struct cpu *cpu, enum seg s)
         d->seg_flat_write |= bit;
         return;
     }
+    flat = flat_accesses(cpu, seg);
     d->seg_base[s] = seg->base;
-    d->seg_flat_read = (d->seg_flat_read & ~bit) | (u32)segment_is_flat(cpu, seg, false) << s;
-    d->seg_flat_write = (d->seg_flat_write & ~bit) | (u32)segment_is_flat(cpu, seg, true) << s;
+    d->seg_flat_read = (d->seg_flat_read & ~bit) | (flat & 1) << s;
+    d->seg_flat_write = (d->seg_flat_write & ~bit) | flat >> 1 << s;
 }
 
 /* What CPL, AC and the data breakpoints make of a data access. */
@@ -264,8 +263,16 @@ void cpu_update_ring(struct cpu *cpu)
 
 void cpu_update_segment(struct cpu *cpu, enum seg seg)
 {
+    struct cpu_derived *d = &cpu->d;
+    u32 flat_read = d->seg_flat_read, flat_write = d->seg_flat_write;
+    u64 base = d->seg_base[seg];
+
     update_segment(cpu, seg);
-    if (cpu->d.mode != MODE_LONG)
+    if (d->mode == MODE_LONG)
+        return;
+    /* Otherwise the decode key is what it was: it holds no bases of FS and GS. */
+    if (d->seg_flat_read != flat_read || d->seg_flat_write != flat_write || seg == SS ||
+        (seg < FS && d->seg_base[seg] != base))
         update_code(cpu);
 }
 

@@ -35,6 +35,7 @@ static void load_stack(struct cpu *cpu, u16 selector)
 
 static void load_data(struct cpu *cpu, enum seg seg, u16 selector)
 {
+    struct segment loaded;
     struct descriptor d;
     u32 error = selector_error(selector);
 
@@ -48,7 +49,8 @@ static void load_data(struct cpu *cpu, enum seg seg, u16 selector)
             RULE_SG_02);
     REQUIRE(cpu, d.present, NP(error), RULE_SG_02);
     descriptor_set_accessed(cpu, &d);
-    cpu->arch.seg[seg] = descriptor_segment(&d, selector); /* FS, GS: the upper half of the base is 0 (GS-06) */
+    loaded = descriptor_segment(&d, selector); /* FS, GS: the upper half of the base is 0 (GS-06) */
+    segment_copy(&cpu->arch.seg[seg], &loaded);
 }
 
 void segment_load(struct cpu *cpu, enum seg seg, u16 selector)
