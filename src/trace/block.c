@@ -9,10 +9,7 @@
 
 #include <stdlib.h>
 
-struct block_codec {
-    struct predictor *predictor;
-    u32 count, rows;
-    u32 before; /* predicted events since the last row */
+struct block_bytes {
     u8 head[BLOCK_ROW_BYTES][BLOCK_ROWS];
     bool used[BLOCK_PLANES];
     u8 plane[BLOCK_PLANES][BLOCK_ROWS];
@@ -21,85 +18,82 @@ struct block_codec {
 
 struct block_codec *block_codec_new(void)
 {
-    struct block_codec *codec = malloc(sizeof *codec);
+    struct block_codec *codec = calloc(1, sizeof *codec);
 
     if (!codec)
         abort();
     codec->predictor = predictor_new();
-    codec->count = codec->rows = codec->before = 0;
-    memset(codec->used, 0, sizeof codec->used);
+    codec->bytes = malloc(sizeof *codec->bytes);
+    if (!codec->bytes)
+        abort();
+    memset(codec->bytes->used, 0, sizeof codec->bytes->used);
     return codec;
 }
 
 void block_codec_free(struct block_codec *codec)
 {
-    if (codec)
+    if (codec) {
         free(codec->predictor);
+        free(codec->bytes);
+    }
     free(codec);
 }
 
-u32 block_count(const struct block_codec *codec) { return codec->count; }
-
-const struct event_record *block_follow(struct block_codec *codec)
-{
-    codec->count++;
-    codec->before++;
-    return predictor_pass(codec->predictor);
-}
-
-static void scatter_word(struct block_codec *codec, unsigned plane, u64 rest, u32 row)
+static void scatter_word(struct block_bytes *b, unsigned plane, u64 rest, u32 row)
 {
     for (; rest; rest >>= 8, plane++) {
         if (!(rest & 0xFF))
             continue;
-        if (!codec->used[plane]) {
-            codec->used[plane] = true;
-            memset(codec->plane[plane], 0, BLOCK_ROWS);
+        if (!b->used[plane]) {
+            b->used[plane] = true;
+            memset(b->plane[plane], 0, BLOCK_ROWS);
         }
-        codec->plane[plane][row] = (u8)rest;
+        b->plane[plane][row] = (u8)rest;
     }
 }
 
 const struct event_record *block_add(struct block_codec *codec, const struct predict_miss *miss)
 {
     const struct predictor *p = codec->predictor;
+    struct block_bytes *b = codec->bytes;
     u32 row = codec->rows++;
 
-    codec->head[0][row] = miss->slot ^ p->following;
-    codec->head[1][row] = miss->base ^ miss->slot;
-    codec->head[2][row] = (u8)codec->before;
-    codec->head[3][row] = (u8)(codec->before >> 8);
+    b->head[0][row] = miss->slot ^ p->following;
+    b->head[1][row] = miss->base ^ miss->slot;
+    b->head[2][row] = (u8)codec->before;
+    b->head[3][row] = (u8)(codec->before >> 8);
     codec->before = 0;
     codec->count++;
     for (u64 rest = miss->mask; rest; rest &= rest - 1) {
         unsigned i = (unsigned)__builtin_ctzll(rest);
 
-        scatter_word(codec, i * 8, miss->difference[i], row);
+        scatter_word(b, i * 8, miss->difference[i], row);
     }
     return predictor_apply(codec->predictor, miss);
 }
 
 size_t block_end(struct block_codec *codec, const u8 **out)
 {
-    u8 *map = codec->raw + 4 + (size_t)codec->rows * BLOCK_ROW_BYTES, *at = codec->raw + 4;
+    struct block_bytes *b = codec->bytes;
+    u8 *map = b->raw + 4 + (size_t)codec->rows * BLOCK_ROW_BYTES, *at = b->raw + 4;
 
-    store_le32(codec->raw, codec->rows);
+    store_le32(b->raw, codec->rows);
     for (unsigned i = 0; i < BLOCK_ROW_BYTES; i++, at += codec->rows)
-        memcpy(at, codec->head[i], codec->rows);
+        memcpy(at, b->head[i], codec->rows);
     memset(map, 0, BLOCK_MAP_BYTES);
     at += BLOCK_MAP_BYTES;
     for (unsigned plane = 0; plane < BLOCK_PLANES; plane++) {
-        if (!codec->used[plane])
+        if (!b->used[plane])
             continue;
         map[plane / 8] |= (u8)(1u << (plane % 8));
-        memcpy(at, codec->plane[plane], codec->rows);
+        memcpy(at, b->plane[plane], codec->rows);
         at += codec->rows;
     }
-    memset(codec->used, 0, sizeof codec->used);
+    memset(b->used, 0, sizeof b->used);
     codec->count = codec->rows = codec->before = 0;
     predictor_restart(codec->predictor);
-    *out = codec->raw;
-    return (size_t)(at - codec->raw);
+    *out = b->raw;
+    return (size_t)(at - b->raw);
 }
 
 /* ---- decoder ---- */

@@ -15,7 +15,15 @@
 #define BLOCK_ROW_BYTES 4u /* slot, base, events before: two bytes */
 #define BLOCK_RAW_MAX (4u + BLOCK_MAP_BYTES + (BLOCK_ROW_BYTES + BLOCK_PLANES) * BLOCK_ROWS)
 
-struct block_codec;
+struct block_bytes;
+
+struct block_codec {
+    struct predictor *predictor;
+    u32 count;  /* events of the block so far */
+    u32 rows;   /* of them not predicted */
+    u32 before; /* predicted since the last row */
+    struct block_bytes *bytes;
+};
 
 /* Never returns NULL (aborts when the host has no memory). */
 struct block_codec *block_codec_new(void);
@@ -25,10 +33,13 @@ void block_codec_free(struct block_codec *codec);
  * block_follow: the next event is as predicted (beside transitions, only kind and ticks of the result are made).
  * block_add: it differs as miss says. returns: the event, valid until the next call. NULL when there can be no such
  * event (predict.h). in: at most BLOCK_EVENTS events and BLOCK_ROWS calls of block_add() per block. */
-const struct event_record *block_follow(struct block_codec *codec);
+static inline const struct event_record *block_follow(struct block_codec *codec)
+{
+    codec->count++;
+    codec->before++;
+    return predictor_pass(codec->predictor);
+}
 const struct event_record *block_add(struct block_codec *codec, const struct predict_miss *miss);
-/* Events of the block so far. */
-u32 block_count(const struct block_codec *codec);
 /* out: valid until the next call.  returns: size in bytes. */
 size_t block_end(struct block_codec *codec, const u8 **out);
 

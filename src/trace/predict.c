@@ -156,7 +156,8 @@ static void learn_steps(struct predict_slot *s, const u64 *before)
     s->stepping = any != 0;
 }
 
-ALWAYS_INLINE const struct event_record *advance(struct predictor *p, u8 slot, bool fresh, u64 mask,
+/* mask: the words that differ; those among them that are derived, or times, are in indirect too. */
+ALWAYS_INLINE const struct event_record *advance(struct predictor *p, u8 slot, bool fresh, u64 mask, u64 indirect,
                                                  const u64 *difference)
 {
     struct predict_slot *s = &p->slot[slot];
@@ -174,7 +175,7 @@ ALWAYS_INLINE const struct event_record *advance(struct predictor *p, u8 slot, b
 
         s->word[i] ^= difference[i];
     }
-#define DIFFERENCE(name) (mask & EVENT_WORD_BIT(name) ? difference[EVENT_WORD(name)] : 0)
+#define DIFFERENCE(name) (indirect & EVENT_WORD_BIT(name) ? difference[EVENT_WORD(name)] : 0)
     e->ticks = p->ticks + s->pace + unzigzag(DIFFERENCE(ticks));
     e->retired = p->retired + (e->ticks - p->ticks) + unzigzag(DIFFERENCE(retired));
     e->sequence = next_sequence(p, e) + unzigzag(DIFFERENCE(sequence));
@@ -224,14 +225,15 @@ const struct event_record *predictor_apply(struct predictor *p, const struct pre
         return NULL;
     p->slot[p->at].next = miss->slot;
     if (s == base)
-        return advance(p, miss->slot, false, miss->mask, miss->difference);
+        return miss->mask & ~DIRECT ? advance(p, miss->slot, false, miss->mask, miss->mask, miss->difference)
+                                    : advance(p, miss->slot, false, miss->mask, 0, miss->difference);
     s->last = base->last;
     memset(s->step, 0, sizeof s->step);
     s->stepping = false;
     s->pace = base->pace;
     s->epoch = p->epoch;
     s->next = 0;
-    e = advance(p, miss->slot, true, miss->mask, miss->difference);
+    e = advance(p, miss->slot, true, miss->mask, miss->mask, miss->difference);
     s->context = (u8)predict_context(e->kind, e->mechanism);
     s->site = predict_site(s->context, e->from_rip, e->vector, e->from_cpl);
     p->latest[s->context] = miss->slot;
@@ -242,31 +244,12 @@ const struct event_record *predictor_follow(struct predictor *p)
 {
     u8 slot = p->following;
 
-    return slot ? advance(p, slot, false, 0, NULL) : NULL;
+    return slot ? advance(p, slot, false, 0, 0, NULL) : NULL;
 }
 
-const struct event_record *predictor_pass(struct predictor *p)
+const struct event_record *predictor_follow_transition(struct predictor *p, u8 slot)
 {
-    u8 slot = p->following;
-    struct predict_slot *s = &p->slot[slot];
-    struct event_record *e = &s->last;
-    u64 gs_base = p->gs_base;
-
-    if (slot == 0)
-        return NULL;
-    /* All other words of these are made from what came before, or stay: nothing needs them before they are made again.
-     */
-    if (e->kind == EVENT_KIND_SWAPGS) {
-        p->gs_base = p->kernel_gs_base;
-        p->kernel_gs_base = gs_base;
-    } else if (e->kind == EVENT_KIND_CR3) {
-        p->cr3 = e->new_value;
-    } else {
-        return advance(p, slot, false, 0, NULL);
-    }
-    e->ticks = p->ticks += s->pace;
-    p->retired += s->pace;
-    p->at = slot;
-    p->following = s->next;
-    return e;
+    if (p->slot[slot].last.kind != EVENT_KIND_TRANSITION)
+        __builtin_unreachable();
+    return advance(p, slot, false, 0, 0, NULL);
 }

@@ -68,9 +68,6 @@ void predictor_compare(const struct predictor *p, const struct event_record *e, 
 const struct event_record *predictor_apply(struct predictor *p, const struct predict_miss *miss);
 /* The same for an event as predicted, in the slot that follows. NULL when none is known to follow. */
 const struct event_record *predictor_follow(struct predictor *p);
-/* The same, of which beside transitions only kind and ticks are made. */
-const struct event_record *predictor_pass(struct predictor *p);
-
 static inline unsigned predict_context(u8 kind, u8 mechanism)
 {
     return kind == EVENT_KIND_TRANSITION ? mechanism & 63u : 64u + (kind & 31u);
@@ -85,6 +82,36 @@ static inline bool predict_is_by_vector(unsigned context)
 static inline u64 predict_site(unsigned context, u64 from_rip, u8 vector, u8 from_cpl)
 {
     return predict_is_by_vector(context) ? (u64)vector << 8 | from_cpl : from_rip;
+}
+
+/* The same, where the slot is known to hold a transition. */
+const struct event_record *predictor_follow_transition(struct predictor *p, u8 slot);
+
+/* predictor_follow(), where beside transitions only kind and ticks of the record are wanted. */
+static inline const struct event_record *predictor_pass(struct predictor *p)
+{
+    u8 slot = p->following;
+    struct predict_slot *s = &p->slot[slot];
+    struct event_record *e = &s->last;
+    u64 gs_base = p->gs_base;
+
+    if (e->kind == EVENT_KIND_TRANSITION)
+        return slot ? predictor_follow_transition(p, slot) : NULL;
+    /* The other words of these are made from what came before, or stay: nobody needs them before they are made again.
+     */
+    if (e->kind == EVENT_KIND_SWAPGS) {
+        p->gs_base = p->kernel_gs_base;
+        p->kernel_gs_base = gs_base;
+    } else if (e->kind == EVENT_KIND_CR3) {
+        p->cr3 = e->new_value;
+    } else {
+        return predictor_follow(p);
+    }
+    e->ticks = p->ticks += s->pace;
+    p->retired += s->pace;
+    p->at = slot;
+    p->following = s->next;
+    return e;
 }
 
 #endif
