@@ -70,27 +70,31 @@ void rflags_cli(struct cpu *cpu)
     cpu->arch.rflags &= ~FLAG_VIF;
 }
 
-/* SH-04: no interrupt before the next instruction is complete. None can come when INTR is not asserted and no boundary
- * is looked at until then; the shadow would not be seen. */
-static void shadow_next(struct cpu *cpu)
+/* SH-04: after an STI that enables interrupts none comes before the next instruction is complete. None can come when
+ * INTR is not asserted and no boundary is looked at until then: the shadow would not be seen. */
+static bool shadow_is_seen(const struct cpu *cpu) { return cpu->d.intr || cpu->clock->ticks + 1 >= cpu->d.stop_tick; }
+
+static void sti(struct cpu *cpu)
 {
-    if (!cpu->d.intr && cpu->clock->ticks + 1 < cpu->d.stop_tick)
+    if (cpu->arch.rflags & FLAG_IF)
         return;
-    cpu->arch.shadow |= SHADOW_STI;
-    cpu_attention(cpu);
+    if (shadow_is_seen(cpu)) {
+        cpu_demand_exact(cpu);
+        cpu->arch.shadow |= SHADOW_STI;
+        cpu_attention(cpu);
+    }
+    cpu->arch.rflags |= FLAG_IF;
 }
 
 void rflags_sti(struct cpu *cpu)
 {
     if (cpu->d.mode == MODE_REAL || cpu->arch.cpl <= cpu_iopl(cpu)) {
-        if (!(cpu->arch.rflags & FLAG_IF)) {
-            cpu->arch.rflags |= FLAG_IF;
-            shadow_next(cpu);
-        }
+        sti(cpu);
         return;
     }
     REQUIRE(cpu, virtual_if(cpu), GP(0), RULE_IO_01);
     REQUIRE(cpu, !(cpu->arch.rflags & FLAG_VIP), GP(0), RULE_IO_02);
+    cpu_demand_exact(cpu);
     cpu->arch.rflags |= FLAG_VIF;
     cpu_attention(cpu);
 }
