@@ -32,7 +32,8 @@ struct i8042 {
     u8 ram[32]; /* [0] is the command byte */
     u8 output, output_port, command;
     bool full, from_mouse, last_was_command, broken; /* broken: F0h seen, the next code is a release */
-    struct queue answers;                            /* the controller's own */
+    struct queue answers;                            /* the controller's own, */
+    struct queue loop;                               /* and those that pass as the mouse's: D3h */
     struct device keyboard, mouse;
     u8 scan_set, leds, mouse_rate, mouse_resolution, mouse_scale, mouse_remote, mouse_buttons;
 };
@@ -104,6 +105,11 @@ static void refill(struct i8042 *c)
         c->output = get(&c->answers);
         c->full = true;
         c->from_mouse = false;
+    }
+    if (!c->full && c->loop.count) { /* a disabled port holds back the mouse, not the controller */
+        c->output = get(&c->loop);
+        c->full = true;
+        c->from_mouse = true;
     }
     if (!c->full && !(c->ram[0] & CB_NO_KEYBOARD))
         fill_from_keyboard(c);
@@ -334,7 +340,7 @@ static void data_write(struct i8042 *c, u8 value)
     switch (command) {
     case 0xd1: write_output_port(c, value); break;
     case 0xd2: put(&c->answers, value); break;
-    case 0xd3: put(&c->mouse.queue, value); break;
+    case 0xd3: put(&c->loop, value); break;
     case 0xd4: mouse_write(c, value); break;
     default: /* a byte for the keyboard enables its port */
         c->ram[0] &= (u8)~CB_NO_KEYBOARD;

@@ -217,6 +217,11 @@ static void keyboard_controller(void **state)
     assert_int_equal(in(0x60), 0);
     out(0x64, 0x20);
     assert_int_equal(in(0x60), 0x65);
+    out(0x64, 0xd3), out(0x60, 0x5a); /* as if from the mouse, though its port is disabled */
+    assert_int_equal(in(0x64) & 0x21, 0x21);
+    assert_false(irq2.level);
+    assert_int_equal(in(0x60), 0x5a);
+    assert_int_equal(in(0x64) & 1, 0);
     out(0x60, 0xf2);
     assert_true(irq.level);
     assert_int_equal(in(0x60), 0xfa);
