@@ -62,8 +62,8 @@ def of_build(build, options):
         print(f"{build.name}: {name} recorded / not: processor {result[name]['cpu']['ratio']:.2f}x, wall "
               f"{result[name]['wall']['ratio']:.2f}x; {events:,} events, {size / events:.1f} bytes each", flush=True)
     result["by length"] = []
-    count = 500_000  # a call makes two events: in and out
-    while 2 * count <= options.events:
+    count = 250_000  # a call makes four events: in, SWAPGS twice, and out
+    while 4 * count <= options.events:
         sample = calls(True, count)
         events, size = events_in(build, trace)
         result["by length"].append({"events": events, "bytes": size, "cpu": sample["cpu"], "calls": count})
