@@ -20,7 +20,7 @@ COLD enum rule mem_page_fault_rule(struct cpu *cpu, laddr_t laddr, u32 error, en
         return RULE_PG_05;
     if (!(error & PF_P))
         return RULE_PF_01;
-    walk = page_walk(cpu->physmem, INITIATOR_DEBUGGER, &cpu->mmu.mode, laddr, ACCESS_READ, VIEW_SUPERVISOR_AC);
+    walk = page_walk(cpu->physmem, &cpu->mmu.mode, laddr, ACCESS_READ, VIEW_SUPERVISOR_AC);
     if (view == VIEW_USER && !walk.user)
         return RULE_PF_02;
     if (error & PF_I)

@@ -27,12 +27,12 @@ static bool no_execute_enabled(const struct paging_mode *mode)
 /* Bits of a physical address that this processor lacks. */
 static u64 address_beyond(const struct paging_mode *mode) { return ~(BIT(mode->maxphyaddr) - 1); }
 
-/* Read one paging-structure entry, and name its page in the walk. A debugger's walk never reads a device: it sees "not
- * present" there. */
-ALWAYS_INLINE u64 read_entry(struct physmem *pm, enum initiator who, struct walk *walk, paddr_t paddr, unsigned size)
+/* Read one paging-structure entry, and name its page in the walk. Where no memory is it reads as ones, whatever device
+ * answers there: a walk may come at any time, and a device must not see one. All ones breaks the reserved bits, or
+ * leads nowhere.   UNVERIFIED: what processors read from a device. */
+ALWAYS_INLINE u64 read_entry(struct physmem *pm, struct walk *walk, paddr_t paddr, unsigned size)
 {
     const u8 *page = physmem_host(pm, paddr);
-    u64 entry = 0;
 
     walk->table[walk->tables++] = paddr & PAGE_MASK;
     if (LIKELY(page != NULL)) {
@@ -40,9 +40,7 @@ ALWAYS_INLINE u64 read_entry(struct physmem *pm, enum initiator who, struct walk
 
         return size == 4 ? load_le32(host) : load_le64(host);
     }
-    if (who != INITIATOR_DEBUGGER)
-        physmem_read(pm, paddr, &entry, size, who);
-    return entry;
+    return size == 4 ? 0xFFFFFFFF : ~0ull;
 }
 
 /* The error code of a page fault, but for the reasons P and RSVD.
@@ -143,13 +141,13 @@ static void walk_leaf(struct walk *walk, const struct paging_mode *mode, paddr_t
     walk->ok = true;
 }
 
-static struct walk walk_32bit(struct physmem *pm, enum initiator who, const struct paging_mode *mode, laddr_t laddr,
-                              enum access_type type, enum access_view view)
+static struct walk walk_32bit(struct physmem *pm, const struct paging_mode *mode, laddr_t laddr, enum access_type type,
+                              enum access_view view)
 {
     u32 error = error_of_access(mode, type, view);
     struct walk walk = {.executable = true};
     paddr_t pde_paddr = (mode->cr3 & 0xFFFFF000u) | (bits(laddr, 31, 22) << 2);
-    u64 pde = read_entry(pm, who, &walk, pde_paddr, 4);
+    u64 pde = read_entry(pm, &walk, pde_paddr, 4);
     paddr_t pte_paddr;
     u64 pte;
 
@@ -166,7 +164,7 @@ static struct walk walk_32bit(struct physmem *pm, enum initiator who, const stru
         return walk;
     }
     pte_paddr = (pde & 0xFFFFF000u) | (bits(laddr, 21, 12) << 2);
-    pte = read_entry(pm, who, &walk, pte_paddr, 4);
+    pte = read_entry(pm, &walk, pte_paddr, 4);
     if (!(pte & PTE_P))
         return walk_failed(error);
     note_update(&walk, pde_paddr, pde, PTE_A);
@@ -180,12 +178,12 @@ static struct walk walk_32bit(struct physmem *pm, enum initiator who, const stru
 
 /* The PAE pointer table: four registers on Intel, memory on AMD (MD-02). Neither carries rights or an accessed bit.
  * returns: false when the walk ends here with *error */
-static bool pae_directory(struct physmem *pm, enum initiator who, const struct paging_mode *mode, struct walk *walk,
-                          laddr_t laddr, u64 *directory, u32 *error)
+static bool pae_directory(struct physmem *pm, const struct paging_mode *mode, struct walk *walk, laddr_t laddr,
+                          u64 *directory, u32 *error)
 {
     unsigned index = (unsigned)bits(laddr, 31, 30);
-    u64 pdpte = mode->pdpte_in_memory ? read_entry(pm, who, walk, (mode->cr3 & 0xFFFFFFE0u) + index * 8, 8)
-                                      : mode->pdpte[index];
+    u64 pdpte =
+        mode->pdpte_in_memory ? read_entry(pm, walk, (mode->cr3 & 0xFFFFFFE0u) + index * 8, 8) : mode->pdpte[index];
 
     if (!(pdpte & PTE_P))
         return false;
@@ -197,8 +195,8 @@ static bool pae_directory(struct physmem *pm, enum initiator who, const struct p
     return true;
 }
 
-static struct walk walk_64bit(struct physmem *pm, enum initiator who, const struct paging_mode *mode, laddr_t laddr,
-                              enum access_type type, enum access_view view)
+static struct walk walk_64bit(struct physmem *pm, const struct paging_mode *mode, laddr_t laddr, enum access_type type,
+                              enum access_view view)
 {
     u32 error = error_of_access(mode, type, view);
     struct walk walk = {.user = true, .writable = true, .executable = true};
@@ -206,14 +204,14 @@ static struct walk walk_64bit(struct physmem *pm, enum initiator who, const stru
     unsigned level = mode->levels;
 
     if (level == 3) {
-        if (!pae_directory(pm, who, mode, &walk, laddr, &table, &error))
+        if (!pae_directory(pm, mode, &walk, laddr, &table, &error))
             return walk_failed(error);
         level = 2;
     }
     for (;; level--) {
         unsigned shift = PAGE_SHIFT + 9 * (level - 1);
         paddr_t entry_paddr = table | (bits(laddr, shift + 8, shift) << 3);
-        u64 entry = read_entry(pm, who, &walk, entry_paddr, 8);
+        u64 entry = read_entry(pm, &walk, entry_paddr, 8);
 
         if (!(entry & PTE_P))
             return walk_failed(error);
@@ -235,8 +233,8 @@ static struct walk walk_64bit(struct physmem *pm, enum initiator who, const stru
     }
 }
 
-struct walk page_walk(struct physmem *pm, enum initiator who, const struct paging_mode *mode, laddr_t laddr,
-                      enum access_type type, enum access_view view)
+struct walk page_walk(struct physmem *pm, const struct paging_mode *mode, laddr_t laddr, enum access_type type,
+                      enum access_view view)
 {
     if (mode->levels == 0) {
         return (struct walk){.ok = true,
@@ -248,6 +246,6 @@ struct walk page_walk(struct physmem *pm, enum initiator who, const struct pagin
                              .dirty = true};
     }
     if (mode->levels == 2)
-        return walk_32bit(pm, who, mode, laddr, type, view);
-    return walk_64bit(pm, who, mode, laddr, type, view);
+        return walk_32bit(pm, mode, laddr, type, view);
+    return walk_64bit(pm, mode, laddr, type, view);
 }

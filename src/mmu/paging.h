@@ -69,8 +69,8 @@ struct walk {
  * effects: none: the caller applies update[] through physmem_set_bits() (rule: only after ok)
  * raises:  never
  * source:  SDM 3A, "Hierarchical Paging Structures: an Overview" and "Access Rights" */
-struct walk page_walk(struct physmem *pm, enum initiator who, const struct paging_mode *mode, laddr_t laddr,
-                      enum access_type type, enum access_view view);
+struct walk page_walk(struct physmem *pm, const struct paging_mode *mode, laddr_t laddr, enum access_type type,
+                      enum access_view view);
 
 /* Whether a translation with these rights allows the access. source: SDM 3A, "Determination of Access Rights". */
 bool page_allows(const struct paging_mode *mode, const struct walk *walk, enum access_type type, enum access_view view);

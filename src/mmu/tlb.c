@@ -192,7 +192,7 @@ bool mmu_translate(struct mmu *mmu, laddr_t laddr, enum access_type type, enum a
     if (lookup(mmu, laddr, type, view, paddr))
         return true;
     mmu->walks++;
-    walk = page_walk(mmu->physmem, mmu->who, &mmu->mode, laddr, type, view);
+    walk = page_walk(mmu->physmem, &mmu->mode, laddr, type, view);
     if (!walk.ok) {
         mmu_flush_page(mmu, laddr); /* a page fault drops what was cached for its address */
         *error = walk.error;
@@ -214,7 +214,7 @@ bool mmu_translate(struct mmu *mmu, laddr_t laddr, enum access_type type, enum a
 bool mmu_peek_translate(const struct mmu *mmu, laddr_t laddr, paddr_t *paddr)
 {
     /* The most permissive view: an observer sees what is mapped, not what the present privilege may read. */
-    struct walk walk = page_walk(mmu->physmem, INITIATOR_DEBUGGER, &mmu->mode, laddr, ACCESS_READ, VIEW_SUPERVISOR_AC);
+    struct walk walk = page_walk(mmu->physmem, &mmu->mode, laddr, ACCESS_READ, VIEW_SUPERVISOR_AC);
 
     if (walk.ok)
         *paddr = walk.paddr;

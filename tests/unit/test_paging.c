@@ -44,7 +44,7 @@ static void put64(paddr_t at, u64 value) { physmem_write(pm, at, &value, 8, INIT
 
 static struct walk walk(laddr_t laddr, enum access_type type, enum access_view view)
 {
-    return page_walk(pm, INITIATOR_CPU0, &mode, laddr, type, view);
+    return page_walk(pm, &mode, laddr, type, view);
 }
 
 static void assert_fault(struct walk w, u32 error)

@@ -82,7 +82,9 @@ BODY_UNARY(op_not)
     dst_end(cpu, insn, w, f, &rmw, ~a);
 }
 
-/* ---- CMP and TEST with the conditional jump behind, to a target in its page */
+/* ---- CMP and TEST with the conditional jump behind, to a target in its page
+ *
+ * The walk of a memory operand may set an accessed bit in the very bytes of the jump: then the block is abandoned. */
 
 #define FUSED(first, f, w, cc, condition)                                                                              \
     static const struct insn *first##_##f##_##w##_j##cc(BODY_SIGNATURE)                                                \
@@ -90,6 +92,8 @@ BODY_UNARY(op_not)
         if (form_is_plain(f))                                                                                          \
             cpu->d.insn = insn;                                                                                        \
         first##_body(cpu, insn, w, f);                                                                                 \
+        if (form_is_plain(f) && UNLIKELY(insn->exec != first##_##f##_##w##_j##cc))                                     \
+            BODY_CONTINUE(1);                                                                                          \
         insn++;                                                                                                        \
         if (condition)                                                                                                 \
             BODY_CONTINUE(insn->taken);                                                                                \

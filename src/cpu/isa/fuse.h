@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Frequent pairs of instructions in one function, which saves the way from the first to the second.
  *
- * Both keep their slots, and the function is composed of their bodies: nothing else changes. The first never writes
- * memory, or the function looks whether the second was abandoned by its write (block_abandoned() in the engine).
+ * Both keep their slots, and the function is composed of their bodies: nothing else changes. Where the first may write
+ * memory, by itself or by its page walk, the function looks whether the block was abandoned by that (block_abandoned()
+ * in the engine) before it goes on to the second.
  */
 #ifndef RINGSIDE_CPU_ISA_FUSE_H
 #define RINGSIDE_CPU_ISA_FUSE_H

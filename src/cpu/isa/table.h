@@ -56,8 +56,9 @@ enum insn_prefix { P__, PNP, P66, PF3, PF2 };
     K(E_d)                                                                                                             \
     K(E_q)                                                                                                             \
     K(E_v)                                                                                                             \
-    K(E_y) K(G_b) K(G_w) K(G_d) K(G_q) K(G_v) K(G_y) K(G_z) K(M_x) K(M_b) K(M_w) K(M_d) K(M_q) K(M_v) K(M_y) K(M_p)    \
-        K(R_v) K(R_y) K(R_d) K(R_q) K(E_v64) /* v, but 64-bit by default in 64-bit mode (PUSH, near CALL) */           \
+    K(E_y)                                                                                                             \
+    K(G_b) K(G_w) K(G_d) K(G_q) K(G_v) K(G_y) K(G_z) K(M_x) K(M_b) K(M_w) K(M_d) K(M_q) K(M_v) K(M_y) K(M_p) K(R_v)    \
+        K(R_y) K(R_d) K(R_q) K(E_v64) /* v, but 64-bit by default in 64-bit mode (PUSH, near CALL) */                  \
         K(Z_b) K(Z_v) K(Z_v64) K(Z_y) K(I_b) K(I_bs) /* sign-extended to the operand size */ K(I_w) K(I_z) K(I_v)      \
             K(I_1) K(J_b) K(J_z) K(A_p) K(O_b) K(O_v) K(S_w) K(C_y) K(D_y) K(AL_) K(AX_) K(rAX) K(CL_) K(DX_) K(V_x)   \
                 K(W_x) K(W_d) K(W_q) K(U_x) K(P_q) K(Q_q) K(Q_d) K(N_q) K(ST0) K(STi)
@@ -72,14 +73,15 @@ enum operand_kind {
 /* Attributes: the generic checks and what engines must know. */
 enum insn_attribute {
     A_NONE = 0,
-    LOCK = 1 << 0,    /* LOCK allowed with a memory destination */
-    CPL0 = 1 << 1,    /* #GP(0) unless CPL = 0 (real mode counts as 0) */
-    NOREAL = 1 << 2,  /* #UD in real mode and VM86 */
-    NO64 = 1 << 3,    /* #UD in 64-bit mode */
-    ONLY64 = 1 << 4,  /* exists in 64-bit mode only */
-    D64 = 1 << 5,     /* operand size is 64 by default in 64-bit mode (no 32) */
-    F64 = 1 << 6,     /* operand size is 64 in 64-bit mode whatever 66 says (near branches; AMD: SG-06) */
-    END_BLK = 1 << 7, /* ends a basic block: may change what follows it, or needs the exact tick */
+    LOCK = 1 << 0,   /* LOCK allowed with a memory destination */
+    CPL0 = 1 << 1,   /* #GP(0) unless CPL = 0 (real mode counts as 0) */
+    NOREAL = 1 << 2, /* #UD in real mode and VM86 */
+    NO64 = 1 << 3,   /* #UD in 64-bit mode */
+    ONLY64 = 1 << 4, /* exists in 64-bit mode only */
+    D64 = 1 << 5,    /* operand size is 64 by default in 64-bit mode (no 32) */
+    F64 = 1 << 6,    /* operand size is 64 in 64-bit mode whatever 66 says (near branches; AMD: SG-06) */
+    END_BLK =
+        1 << 7, /* ends a basic block: may change what follows it, needs the exact tick, or writes more than once */
     SERIAL = 1 << 8,
     X87 = 1 << 9,          /* #NM on EM or TS; pending unmasked exceptions -> #MF is the body's (waiting forms) */
     MMX = 1 << 10,         /* #UD on EM, #NM on TS; the body handles pending #MF and sets the tag word */
