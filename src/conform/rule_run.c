@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
-#include "cpu/engine/event.h"
+#include "cpu/engine/state.h"
 #include "cpu/ring/descriptor.h"
 
 /* A run under way. */

@@ -180,6 +180,7 @@ struct cpu_ports {
     bool (*apic_msr_write)(void *context, u32 number, u64 value);
     u32 (*apic_id)(void *context);
     /* FERR# while CR0.NE is clear: an unmasked x87 exception waits, or is gone. May be NULL: no such pin.
+     * With false it may be called in the middle of a block, and must not change INTR.
      * returns: IGNNE#, true when the processor shall ignore the exception for now */
     bool (*ferr)(void *context, bool asserted);
 };
@@ -282,7 +283,7 @@ ALWAYS_INLINE void cpu_attention(struct cpu *cpu) { cpu->d.stop_tick = 0; }
 
 /* Before an effect outside the processor and RAM, which may need the exact tick or end the run of instructions: if
  * arch.rip and the clock are not exact now, the engine begins the instruction again by itself, where they are.
- * in: nothing architectural has been changed by the instruction yet. */
+ * in: the instruction has changed nothing yet, memory included. */
 NORETURN void cpu_begin_again(struct cpu *cpu);
 ALWAYS_INLINE void cpu_demand_exact(struct cpu *cpu)
 {

@@ -83,6 +83,12 @@ static inline void flags_put_arithmetic(struct cpu *cpu, u64 rflags)
     cpu->d.flag_carries = ((u64)cf << 63) | ((u64)(cf ^ of) << 62) | ((u64)af << 3) | (u64)sf | ((u64)(pf != zf) << 1);
 }
 
+/* Replace ZF only. */
+static inline void flags_put_zf(struct cpu *cpu, bool zf)
+{
+    flags_put_arithmetic(cpu, (flags_arithmetic(cpu) & ~FLAG_ZF) | (zf ? FLAG_ZF : 0));
+}
+
 /* The whole architectural RFLAGS. */
 static inline u64 flags_get(const struct cpu *cpu)
 {

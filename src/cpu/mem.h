@@ -21,7 +21,7 @@ enum rule mem_page_fault_rule(struct cpu *cpu, laddr_t laddr, u32 error, enum ac
 laddr_t mem_segment_check(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write);
 
 /* Linear address of [offset, offset+size) in a segment, checked. Canonicality in 64-bit mode is checked on the TLB
- * miss path, which needs to know the segment (#SS or #GP): see mem_*_at_miss. */
+ * miss path, which needs to know the segment (#SS or #GP): see mem_read_miss() and mem_write_miss(). */
 ALWAYS_INLINE laddr_t mem_linear(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write)
 {
     u32 flat = write ? cpu->d.seg_flat_write : cpu->d.seg_flat_read;

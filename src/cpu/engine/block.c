@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "cpu/engine/block_exec.h"
-#include "cpu/engine/event.h"
+#include "cpu/engine/state.h"
 #include "cpu/isa/body.h"
 #include "cpu/isa/fuse.h"
 #include "cpu/isa/table.h"
@@ -51,7 +51,8 @@ void block_cache_flush(struct block_cache *cache)
 
 static struct block **bucket_of(struct block_cache *cache, u64 tag)
 {
-    return &cache->bucket[(tag * 0x9E3779B97F4A7C15ull) >> 48];
+    _Static_assert(BLOCK_BUCKETS == 1u << 16, "the hash has 16 bits");
+    return &cache->bucket[(tag * 0x9E3779B97F4A7C15ull) >> (64 - 16)];
 }
 
 static struct block **page_bucket(struct block_cache *cache, paddr_t page)

@@ -3,7 +3,7 @@
  */
 #include "cpu/engine/block_exec.h"
 
-#include "cpu/engine/event.h"
+#include "cpu/engine/state.h"
 #include "cpu/isa/body.h"
 
 /* Enter the block if all that it counts lies before the tick at which the run loop looks up: its last instruction may

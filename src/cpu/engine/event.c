@@ -3,6 +3,7 @@
  * SDM 3A, "Priority Among Concurrent Events"; SDM 3B, "Debug Exceptions"; rules NX-01..NX-06, SH-01..SH-05, DB-03.
  */
 #include "cpu/engine/event.h"
+#include "cpu/engine/state.h"
 
 #include "cpu/fault.h"
 #include "cpu/flags.h"

@@ -3,7 +3,7 @@
  */
 #include "cpu/engine/step.h"
 
-#include "cpu/engine/event.h"
+#include "cpu/engine/state.h"
 #include "cpu/fault.h"
 #include "cpu/mem.h"
 

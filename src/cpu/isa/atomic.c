@@ -35,11 +35,6 @@ BODY_FORMS(op_cmpxchg)
 }
 
 /* ZF alone changes. */
-static void put_zf(struct cpu *cpu, bool zf)
-{
-    flags_put_arithmetic(cpu, (flags_arithmetic(cpu) & ~FLAG_ZF) | (zf ? FLAG_ZF : 0));
-}
-
 static void compare_exchange_8(struct cpu *cpu, const struct insn *insn)
 {
     struct mem_rmw rmw;
@@ -48,7 +43,7 @@ static void compare_exchange_8(struct cpu *cpu, const struct insn *insn)
     u64 replacement = (cpu->arch.gpr[RCX] << 32) | (u32)cpu->arch.gpr[RBX];
 
     mem_rmw_end(cpu, &rmw, old == expected ? replacement : old, W64);
-    put_zf(cpu, old == expected);
+    flags_put_zf(cpu, old == expected);
     if (old != expected) {
         reg_write(cpu, RAX, old, W32);
         reg_write(cpu, RDX, old >> 32, W32);
@@ -68,7 +63,7 @@ static void compare_exchange_16(struct cpu *cpu, const struct insn *insn)
     mem_read_block(cpu, (enum seg)insn->seg, offset, old, 16, 16);
     equal = old[0] == cpu->arch.gpr[RAX] && old[1] == cpu->arch.gpr[RDX];
     mem_write_block(cpu, (enum seg)insn->seg, offset, equal ? replacement : old, 16, 16);
-    put_zf(cpu, equal);
+    flags_put_zf(cpu, equal);
     if (!equal) {
         cpu->arch.gpr[RAX] = old[0];
         cpu->arch.gpr[RDX] = old[1];

@@ -7,9 +7,11 @@
  *   BODY_STACK(op_push) { ... }              as BODY_UNARY, with an immediate too, and stack_*_by(..., f)
  *   BODY_BRANCH(op_ret_near), BODY_BRANCH_IMMEDIATE(op_je) { ... return taken; }   near branches
  *
- * A body stores nothing architectural before its last access that can fault. It asks insn_rip() and insn_end() where
- * the instruction is; rows with END_BLK may also read arch.rip (start) and d.next_rip (end), and assign d.next_rip.
- * Parameters in scope: struct cpu *cpu, const struct insn *insn, and for the first two enum width w, enum form f.
+ * A body changes no register before its last access that can fault. One that writes memory in several accesses has a
+ * row with END_BLK: its bytes may be among what it writes, and an access to a device begins a block's instruction
+ * again. It asks insn_rip() and insn_end() where the instruction is; rows with END_BLK may also read arch.rip (start)
+ * and d.next_rip (end), and assign d.next_rip. Parameters in scope: struct cpu *cpu, const struct insn *insn, and for
+ * the first two enum width w, enum form f.
  *
  * Before anything that may raise, a function notes its instruction in d.insn, from which the engine restores RIP and
  * the counters. The register forms of BODY_FORMS never raise, and do not.

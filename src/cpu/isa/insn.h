@@ -144,7 +144,7 @@ struct insn_row {
 extern const struct insn_row insn_rows[];
 extern const unsigned insn_row_count;
 
-/* ---- decode.c */
+/* ---- decode.c, execute.c, plain.c */
 enum decode_status { DECODE_OK, DECODE_NEED_MORE, DECODE_TOO_LONG /* #GP(0), NX-07 */ };
 
 /* Decode one instruction.

@@ -24,11 +24,6 @@ static void store_selector(struct cpu *cpu, const struct insn *insn, u64 value)
         reg_write(cpu, insn->dst, value, (enum width)insn->width);
 }
 
-static void put_zf(struct cpu *cpu, bool zf)
-{
-    flags_put_arithmetic(cpu, (flags_arithmetic(cpu) & ~FLAG_ZF) | (zf ? FLAG_ZF : 0));
-}
-
 static void require_umip(struct cpu *cpu)
 {
     REQUIRE(cpu, !(cpu->arch.cr4 & CR4_UMIP) || cpu->arch.cpl == 0, GP(0), RULE_PG_01);
@@ -127,12 +122,12 @@ BODY_PLAIN(op_ltr) { segment_load_tr(cpu, read_selector(cpu, insn, insn->form ==
 
 BODY_PLAIN(op_verr)
 {
-    put_zf(cpu, segment_query_verify(cpu, read_selector(cpu, insn, insn->form == FORM_MR, insn->dst), false));
+    flags_put_zf(cpu, segment_query_verify(cpu, read_selector(cpu, insn, insn->form == FORM_MR, insn->dst), false));
 }
 
 BODY_PLAIN(op_verw)
 {
-    put_zf(cpu, segment_query_verify(cpu, read_selector(cpu, insn, insn->form == FORM_MR, insn->dst), true));
+    flags_put_zf(cpu, segment_query_verify(cpu, read_selector(cpu, insn, insn->form == FORM_MR, insn->dst), true));
 }
 
 /* LAR and LSL: the answer, and ZF whether there is one. */
@@ -144,7 +139,7 @@ ALWAYS_INLINE void query(struct cpu *cpu, const struct insn *insn,
 
     if (valid)
         reg_write(cpu, insn->dst, value, (enum width)insn->width);
-    put_zf(cpu, valid);
+    flags_put_zf(cpu, valid);
 }
 
 BODY_PLAIN(op_lar) { query(cpu, insn, segment_query_lar); }
@@ -161,7 +156,7 @@ BODY_PLAIN(op_arpl)
     if (raise)
         selector = (u16)((selector & ~SELECTOR_RPL) | rpl);
     dst_end(cpu, insn, W16, (enum form)insn->form, &rmw, selector);
-    put_zf(cpu, raise);
+    flags_put_zf(cpu, raise);
 }
 
 /* ---- GDTR and IDTR */

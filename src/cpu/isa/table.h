@@ -57,8 +57,9 @@ enum insn_prefix { P__, PNP, P66, PF3, PF2 };
     K(E_q)                                                                                                             \
     K(E_v)                                                                                                             \
     K(E_y)                                                                                                             \
-    K(G_b) K(G_w) K(G_d) K(G_q) K(G_v) K(G_y) K(G_z) K(M_x) K(M_b) K(M_w) K(M_d) K(M_q) K(M_v) K(M_y) K(M_p) K(R_v)    \
-        K(R_y) K(R_d) K(R_q) K(E_v64) /* v, but 64-bit by default in 64-bit mode (PUSH, near CALL) */                  \
+    K(G_b)                                                                                                             \
+    K(G_w) K(G_d) K(G_q) K(G_v) K(G_y) K(G_z) K(M_x) K(M_b) K(M_w) K(M_d) K(M_q) K(M_v) K(M_y) K(M_p) K(R_v) K(R_y)    \
+        K(R_d) K(R_q) K(E_v64) /* v, but 64-bit by default in 64-bit mode (PUSH, near CALL) */                         \
         K(Z_b) K(Z_v) K(Z_v64) K(Z_y) K(I_b) K(I_bs) /* sign-extended to the operand size */ K(I_w) K(I_z) K(I_v)      \
             K(I_1) K(J_b) K(J_z) K(A_p) K(O_b) K(O_v) K(S_w) K(C_y) K(D_y) K(AL_) K(AX_) K(rAX) K(CL_) K(DX_) K(V_x)   \
                 K(W_x) K(W_d) K(W_q) K(U_x) K(P_q) K(Q_q) K(Q_d) K(N_q) K(ST0) K(STi)
@@ -91,9 +92,9 @@ enum insn_attribute {
     REPABLE = 1 << 14,     /* string instruction: F3/F2 repeat */
     W_B = 1 << 15,         /* byte-width row although no operand says so (string and I/O forms) */
     NEEDS_XSAVE = 1 << 16, /* #UD unless CR4.OSXSAVE */
-    ADDRESS = 1 << 19,     /* computes the address of its memory operand only: the segment does not matter */
-    STACK = 1 << 18,       /* pushes or pops by SS:rSP, and has forms for a plain stack */
     BRANCH = 1 << 17,      /* near branch: goes on at one of two slots (body.h) */
+    STACK = 1 << 18,       /* pushes or pops by SS:rSP, and has forms for a plain stack */
+    ADDRESS = 1 << 19,     /* computes the address of its memory operand only: the segment does not matter */
 };
 
 #endif
