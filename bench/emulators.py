@@ -10,7 +10,8 @@ import guests
 from rows import GUESTS
 
 # The names that each emulator gives to its fullest processor of a vendor. QEMU's Intel processor says of no vulnerability that
-# it is not affected; told the same of Ringside's, the kernel takes the same mitigations in both.
+# it is not affected; told the same of Ringside's, the kernel takes the same mitigations in both. RDRAND, which Ringside's have
+# on request, is in both: without it Linux makes its random numbers again and again until its generator is ready.
 RINGSIDE_CPU = {"amd": "max,vendor=amd,+rdrand", "intel": "max,-arch-capabilities,+rdrand"}
 QEMU_CPU = {"amd": "max,vendor=AuthenticAMD", "intel": "max,vendor=GenuineIntel"}
 BOCHS_CPU = {"amd": "trinity_apu", "intel": "corei7_haswell_4770"}  # with ryzen, Linux 6.1 hangs early
