@@ -24,7 +24,7 @@ struct engine {
 #ifdef RINGSIDE_DOOR_CHECK
     struct door_check door;
 #endif
-    u8 writes[4096];        /* to pages that hold code, by page number: engine.c, code_written() */
+    u8 writes[4096];        /* to pages that hold code, by page number: code.c, code_written() */
     struct insn straddling; /* decoding of an instruction that crosses a page: never cached */
     struct insn_cache cache;
     struct block_cache blocks;
