@@ -130,3 +130,13 @@ static u64 fetch_rsp(struct cpu *cpu, u32 offset, u32 ext, enum rule limit_rule)
 u64 tss_rsp_fetch(struct cpu *cpu, u8 cpl, u32 ext, enum rule rule) { return fetch_rsp(cpu, cpl * 8u + 4, ext, rule); }
 
 u64 tss_ist_fetch(struct cpu *cpu, u8 ist, u32 ext) { return fetch_rsp(cpu, (ist - 1u) * 8 + 0x24, ext, RULE_ID_09); }
+
+COLD void stack_check_words(const struct stack_cursor *c, unsigned count, enum width w)
+{
+    u64 sp = c->sp;
+
+    for (unsigned i = 0; i < count; i++) {
+        sp = stack_moved(c, sp, -(u64)width_bytes(w));
+        stack_word_address(c, sp, w);
+    }
+}

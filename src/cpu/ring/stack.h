@@ -153,18 +153,15 @@ ALWAYS_INLINE bool stack_holds(const struct stack_cursor *c, u64 sp, unsigned si
     return last <= c->mask && stack_segment_holds(&c->ss, first, size);
 }
 
+/* Check the words one by one: a stack pointer may wrap between them.   raises: cursor.fault */
+void stack_check_words(const struct stack_cursor *c, unsigned count, enum width w);
+
 /* Raise cursor.fault unless count words of this width can be pushed (limit or canonical rules; no access is made):
  * the manual checks the room before the first push. */
 ALWAYS_INLINE void stack_require_room(const struct stack_cursor *c, unsigned count, enum width w)
 {
-    u64 sp = c->sp;
-
-    if (LIKELY(stack_holds(c, sp - (count << w), count << w)))
-        return;
-    for (unsigned i = 0; i < count; i++) {
-        sp = stack_moved(c, sp, -(u64)width_bytes(w));
-        stack_word_address(c, sp, w);
-    }
+    if (UNLIKELY(!stack_holds(c, c->sp - (count << w), count << w)))
+        stack_check_words(c, count, w);
 }
 
 /* Whether the size bytes at a stack pointer may be accessed at once if they lie in one page that the TLB has: no other
