@@ -8,7 +8,7 @@
 #include "trace/block.h"
 #include "trace/trace.h"
 
-#define TRACE_SCHEMA_VERSION 2u
+#define TRACE_SCHEMA_VERSION 3u
 #define TRACE_MAGIC "\x89RSTRC\r\n"
 #define TRACE_END_MAGIC "RSTREND\n"
 #define TRACE_MAGIC_SIZE 8u

@@ -4,7 +4,9 @@
 #ifndef RINGSIDE_TRACE_READER_H
 #define RINGSIDE_TRACE_READER_H
 
+#include "trace/data.h"
 #include "trace/file.h"
+#include "trace/names.h"
 
 struct trace_reader;
 
@@ -28,6 +30,16 @@ const struct trace_index_entry *trace_reader_section(const struct trace_reader *
 const struct event_record *trace_reader_next(struct trace_reader *r, const struct trace_filter *filter, u64 *id);
 /* Continue at the first event whose number is at least id. */
 void trace_reader_seek(struct trace_reader *r, u64 id);
+
+/* ---- what the recorder knew of the guest. All of it grows as the reader passes the events that say it. */
+
+/* Names for addresses; never NULL. Complete from the start where the file is whole. */
+const struct names *trace_reader_names(const struct trace_reader *r);
+/* The task that is current at the event that trace_reader_next() gave last; known = false when there is none. */
+const struct guest_task *trace_reader_task(const struct trace_reader *r);
+/* Pieces of data of the event that trace_reader_next() gave last.
+ * returns: piece i of it, or NULL past the last; valid until the next call of trace_reader_next() or _seek() */
+const struct data_piece *trace_reader_data(struct trace_reader *r, size_t i);
 
 typedef void trace_input_fn(void *context, u64 tick, u32 source, const u8 *bytes, size_t size);
 /* Every logged input in order. returns: false with err set when any of the log is damaged or missing. */
