@@ -42,6 +42,10 @@ static bool apply(struct view_options *o, const char *name, const char *value, s
 {
     if (strcmp(name, "e") == 0 || strcmp(name, "filter") == 0)
         return trace_filter_add(&o->filter, value, err);
+    if (strcmp(name, "p") == 0)
+        return trace_filter_pid(&o->filter, value, err);
+    if (strcmp(name, "comm") == 0)
+        return trace_filter_comm(&o->filter, value, err);
     if (strcmp(name, "cpl") == 0)
         return trace_filter_cpl(&o->filter, value, err);
     if (strcmp(name, "from") == 0)
@@ -57,7 +61,8 @@ static bool apply(struct view_options *o, const char *name, const char *value, s
 
 static bool parse(struct view_options *o, int argc, char **argv, unsigned words, struct error *err)
 {
-    static const char *const with_value[] = {"e", "filter", "cpl", "from", "to", "format", "limit", "color", NULL};
+    static const char *const with_value[] = {"e",  "filter", "p",     "comm",  "cpl", "from",
+                                             "to", "format", "limit", "color", NULL};
 
     *o = (struct view_options){0};
     for (int i = 1; i < argc; i++) {
@@ -106,6 +111,8 @@ static void usage(const char *command)
 {
     printf("usage: ringside %s %sFILE [OPTIONS]\n\n"
            "  -e EXPR          mech=syscall,irq  vec=14,gp  kind=cr3,wrmsr  dir=in|out|same  rule=SC-01  cr3=HEX\n"
+           "  -p PID           a process, or one thread\n"
+           "  --comm NAME      tasks of this name, with * and ?\n"
            "  --cpl FROM:TO    ring before and after, 0-3 or *\n"
            "  --from N --to N  event numbers\n"
            "  --limit N        stop after N events\n"

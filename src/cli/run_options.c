@@ -282,6 +282,16 @@ static bool opt_filter(struct run_options *o, const char *value, struct error *e
     return trace_filter_add(&o->filter, value, err);
 }
 
+static bool opt_pid(struct run_options *o, const char *value, struct error *err)
+{
+    return trace_filter_pid(&o->filter, value, err);
+}
+
+static bool opt_comm(struct run_options *o, const char *value, struct error *err)
+{
+    return trace_filter_comm(&o->filter, value, err);
+}
+
 static bool opt_verbose(struct run_options *o, const char *value, struct error *err)
 {
     (void)value, (void)err;
@@ -373,6 +383,8 @@ static const struct option {
     {"side", NONE, opt_side, NULL, "--trace: SWAPGS, control register and MSR writes too"},
     {"filter", WORD, opt_filter, "EXPR", "--trace: only events that match, e.g. mech=syscall,irq or vec=14"},
     {"e", WORD, opt_filter, NULL, NULL},
+    {"p", WORD, opt_pid, "PID", "--trace: only this process or thread"},
+    {"comm", WORD, opt_comm, "NAME", "--trace: only tasks of this name, with * and ?"},
     {"digest", NONE, opt_digest, NULL, "keep the event digest for --summary although nothing is recorded"},
     {"checkpoints", WORD, opt_checkpoints, "FILE",
      "FILE[,every=N][,from=T][,to=T][,ram][,registers][,stop]: digest and state hash every N ticks"},

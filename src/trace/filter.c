@@ -2,9 +2,11 @@
  * Filter expressions, shared by every command that picks events.
  */
 #include <ctype.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <strings.h>
 
+#include "guest/guest.h"
 #include "trace/event.h"
 #include "trace/trace.h"
 
@@ -206,12 +208,79 @@ bool trace_filter_range(struct trace_filter *f, const char *from, const char *to
     return true;
 }
 
-bool trace_filter_match(const struct trace_filter *f, u64 id, const struct event_record *e)
+typedef bool word_fn(struct trace_filter *f, const char *word, struct error *err);
+
+/* Each word between commas. On failure f may hold those before it. */
+static bool add_words(struct trace_filter *f, const char *option, const char *text, word_fn *add, struct error *err)
+{
+    char *list = strdup(text), *words = list, *word;
+    bool ok = true;
+
+    if (!list)
+        abort();
+    while (ok && (word = strsep(&words, ",")) != NULL)
+        ok = *word ? add(f, word, err) : error_set(err, EXIT_USAGE, "%s \"%s\": a value is missing", option, text);
+    free(list);
+    return ok;
+}
+
+static bool add_pid(struct trace_filter *f, const char *word, struct error *err)
+{
+    u64 value;
+    char *end;
+
+    value = strtoull(word, &end, 10);
+    if (!isdigit((unsigned char)*word) || *end || value > UINT32_MAX)
+        return error_set(err, EXIT_USAGE, "-p %s: not a process or thread number", word);
+    if (f->pids == TRACE_FILTER_PIDS)
+        return error_set(err, EXIT_USAGE, "-p %s: %u numbers are as many as a filter takes", word, TRACE_FILTER_PIDS);
+    f->pid[f->pids++] = (u32)value;
+    return true;
+}
+
+static bool add_comm(struct trace_filter *f, const char *word, struct error *err)
+{
+    if (strlen(word) >= TRACE_FILTER_PATTERN)
+        return error_set(err, EXIT_USAGE, "--comm %s: longer than any task's name (%u characters)", word,
+                         GUEST_COMM - 1);
+    if (f->comms == TRACE_FILTER_COMMS)
+        return error_set(err, EXIT_USAGE, "--comm %s: %u names are as many as a filter takes", word,
+                         TRACE_FILTER_COMMS);
+    snprintf(f->comm[f->comms++], TRACE_FILTER_PATTERN, "%s", word);
+    return true;
+}
+
+bool trace_filter_pid(struct trace_filter *f, const char *text, struct error *err)
+{
+    return add_words(f, "-p", text, add_pid, err);
+}
+
+bool trace_filter_comm(struct trace_filter *f, const char *text, struct error *err)
+{
+    return add_words(f, "--comm", text, add_comm, err);
+}
+
+bool trace_filter_needs_task(const struct trace_filter *f) { return f && (f->pids || f->comms); }
+
+static bool task_matches(const struct trace_filter *f, const struct guest_task *task)
+{
+    bool pid = f->pids == 0, comm = f->comms == 0;
+
+    if (pid && comm)
+        return true;
+    if (!task || !task->known)
+        return false;
+    for (unsigned i = 0; i < f->pids; i++)
+        pid |= f->pid[i] == task->pid || f->pid[i] == task->tgid;
+    for (unsigned i = 0; i < f->comms; i++)
+        comm |= fnmatch(f->comm[i], task->comm, FNM_NOESCAPE) == 0;
+    return pid && comm;
+}
+
+static bool event_matches(const struct trace_filter *f, const struct event_record *e)
 {
     bool transition = event_is_transition(e);
 
-    if ((f->from && id < f->from) || (f->to && id > f->to))
-        return false;
     if (f->kinds && !((f->kinds >> (e->kind & 31)) & 1))
         return false;
     if (f->by_cr3 && e->from_cr3 != f->cr3)
@@ -233,6 +302,15 @@ bool trace_filter_match(const struct trace_filter *f, u64 id, const struct event
     if (f->by_rule && !(e->rule < 512 && (f->rules[e->rule / 64] >> (e->rule % 64)) & 1))
         return false;
     return true;
+}
+
+bool trace_filter_match(const struct trace_filter *f, const struct trace_context *c)
+{
+    if (!f)
+        return true;
+    if ((f->from && c->id < f->from) || (f->to && c->id > f->to))
+        return false;
+    return event_matches(f, c->event) && task_matches(f, c->task);
 }
 
 void trace_filter_transitions(struct trace_filter *f)

@@ -47,9 +47,9 @@ static struct event_record *record_begin(struct recorder *r)
 static void record_keep(struct recorder *r, const struct event_record *e)
 {
     const struct recorder_options *o = &r->options;
+    struct trace_context context = {.id = ++r->events, .event = e};
 
-    r->events++;
-    if (o->live && (!o->live_filter || trace_filter_match(o->live_filter, r->events, e))) {
+    if (o->live && trace_filter_match(o->live_filter, &context)) {
         if (o->verbose)
             trace_print_verbose(o->live, r->events, e, o->color);
         else

@@ -49,7 +49,8 @@ enum exit_code trace_report(FILE *out, const char *path, const struct trace_filt
     while ((!view->limit || shown < view->limit) && !ferror(out) && (e = trace_reader_next(r, filter, &id)) != NULL) {
         if (filter && filter->to && id > filter->to)
             break;
-        if (filter && !trace_filter_match(filter, id, e))
+        struct trace_context context = {.id = id, .event = e};
+        if (!trace_filter_match(filter, &context))
             continue;
         shown++;
         switch (view->format) {

@@ -225,8 +225,11 @@ enum exit_code trace_stat(FILE *out, const char *path, const struct trace_filter
     s = calloc(1, sizeof *s);
     if (!s)
         abort();
-    while ((e = trace_reader_next(r, NULL, &id)) != NULL)
-        count(s, e, !filter || trace_filter_match(filter, id, e));
+    while ((e = trace_reader_next(r, NULL, &id)) != NULL) {
+        struct trace_context context = {.id = id, .event = e};
+
+        count(s, e, trace_filter_match(filter, &context));
+    }
     if (view && view->format == TRACE_JSON) {
         print_json(out, s, r);
     } else {

@@ -15,6 +15,8 @@
 struct cpu;
 struct input_port;
 struct event_record;
+struct guest_task;
+struct call;
 
 /* ---- properties: ordered key = value pairs, for the run description and the end of the run -------------------------
  */
@@ -43,6 +45,10 @@ void trace_properties_free(struct trace_properties *p);
 
 /* ---- filters, shared by every command --------------------------------------------------------------------------- */
 
+#define TRACE_FILTER_PIDS 32u
+#define TRACE_FILTER_COMMS 16u
+#define TRACE_FILTER_PATTERN 32u
+
 /* Terms are joined by "and"; the values inside one term by "or". Zero-initialised: everything matches. */
 struct trace_filter {
     u64 mechanisms; /* bit per enum mechanism; 0 = any */
@@ -56,6 +62,17 @@ struct trace_filter {
     u64 cr3;      /* of the source side */
     bool by_cr3;
     u64 from, to; /* event numbers, inclusive; 0 = open */
+    unsigned pids, comms;
+    u32 pid[TRACE_FILTER_PIDS];
+    char comm[TRACE_FILTER_COMMS][TRACE_FILTER_PATTERN]; /* globs */
+};
+
+/* What a filter looks at. What is NULL is not known; a term that asks for it does not match then. */
+struct trace_context {
+    u64 id; /* from 1 */
+    const struct event_record *event;
+    const struct guest_task *task; /* the one that is current at the event; NULL, or known = false: there is none */
+    const struct call *call;       /* the call that the event begins or ends (trace/calls.h), or NULL */
 };
 
 /* Add one -e expression: "mech=syscall,irq", "mech=!iret_same", "vec=14,gp,0x80", "kind=cr3,wrmsr", "cpl=3:0",
@@ -66,10 +83,16 @@ bool trace_filter_add(struct trace_filter *f, const char *expression, struct err
 bool trace_filter_cpl(struct trace_filter *f, const char *text, struct error *err);
 /* --from COUNT, --to COUNT: event numbers. */
 bool trace_filter_range(struct trace_filter *f, const char *from, const char *to, struct error *err);
+/* -p PID[,PID...]: of a thread, or of a process with all its threads. A second -p adds to the first. */
+bool trace_filter_pid(struct trace_filter *f, const char *text, struct error *err);
+/* --comm GLOB[,GLOB...]: the task's name, with * and ?. A second one adds to the first. */
+bool trace_filter_comm(struct trace_filter *f, const char *text, struct error *err);
 /* What a live trace shows when nothing was asked for: transitions, and faults that were not delivered. */
 void trace_filter_transitions(struct trace_filter *f);
-/* Whether event number id (from 1) passes. */
-bool trace_filter_match(const struct trace_filter *f, u64 id, const struct event_record *e);
+/* Whether the event passes. f == NULL: everything does. */
+bool trace_filter_match(const struct trace_filter *f, const struct trace_context *c);
+/* A term asks for the task: pid, comm. Without a known kernel such a filter picks nothing. */
+bool trace_filter_needs_task(const struct trace_filter *f);
 
 /* ---- recording --------------------------------------------------------------------------------------------------- */
 

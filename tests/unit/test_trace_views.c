@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * Filters, and what the views print of a recording.
  */
+#include "guest/guest.h"
+#include "trace/event.h"
 #include "trace_fixture.h"
 
 static struct event_record sample(enum mechanism mechanism, u8 from, u8 to)
 {
     return (struct event_record){.mechanism = (u8)mechanism, .from_cpl = from, .to_cpl = to};
+}
+
+static bool passes(const struct trace_filter *f, u64 id, const struct event_record *e)
+{
+    return trace_filter_match(f, &(struct trace_context){.id = id, .event = e});
 }
 
 static void test_filter_terms(void **state)
@@ -16,43 +23,97 @@ static void test_filter_terms(void **state)
     struct event_record syscall = sample(MECH_SYSCALL, 3, 0), irq = sample(MECH_IRQ, 0, 0);
     struct event_record iret = sample(MECH_IRET_OUTER, 0, 3), cr3 = {.kind = EVENT_KIND_CR3};
 
-    assert_true(trace_filter_match(&f, 1, &cr3));
+    assert_true(passes(&f, 1, &cr3));
     assert_true(trace_filter_add(&f, "mech=syscall,iret", &err));
-    assert_true(trace_filter_match(&f, 1, &syscall));
-    assert_true(trace_filter_match(&f, 1, &iret));
-    assert_false(trace_filter_match(&f, 1, &irq));
-    assert_false(trace_filter_match(&f, 1, &cr3));
+    assert_true(passes(&f, 1, &syscall));
+    assert_true(passes(&f, 1, &iret));
+    assert_false(passes(&f, 1, &irq));
+    assert_false(passes(&f, 1, &cr3));
     assert_true(trace_filter_add(&f, "cpl=3:0", &err));
-    assert_false(trace_filter_match(&f, 1, &iret));
-    assert_true(trace_filter_match(&f, 1, &syscall));
+    assert_false(passes(&f, 1, &iret));
+    assert_true(passes(&f, 1, &syscall));
     assert_true(trace_filter_range(&f, "5", "7", &err));
-    assert_false(trace_filter_match(&f, 4, &syscall));
-    assert_true(trace_filter_match(&f, 5, &syscall));
-    assert_false(trace_filter_match(&f, 8, &syscall));
+    assert_false(passes(&f, 4, &syscall));
+    assert_true(passes(&f, 5, &syscall));
+    assert_false(passes(&f, 8, &syscall));
 
     f = (struct trace_filter){0};
     assert_true(trace_filter_add(&f, "mech=!irq", &err));
-    assert_false(trace_filter_match(&f, 1, &irq));
-    assert_true(trace_filter_match(&f, 1, &syscall));
+    assert_false(passes(&f, 1, &irq));
+    assert_true(passes(&f, 1, &syscall));
 
     f = (struct trace_filter){0};
     irq.present = EVENT_HAS_VECTOR;
     irq.vector = 14;
     assert_true(trace_filter_add(&f, "vec=pf,0x80", &err));
-    assert_true(trace_filter_match(&f, 1, &irq));
-    assert_false(trace_filter_match(&f, 1, &syscall));
+    assert_true(passes(&f, 1, &irq));
+    assert_false(passes(&f, 1, &syscall));
     irq.vector = 13;
-    assert_false(trace_filter_match(&f, 1, &irq));
+    assert_false(passes(&f, 1, &irq));
 
     f = (struct trace_filter){0};
     assert_true(trace_filter_add(&f, "dir=out", &err));
-    assert_true(trace_filter_match(&f, 1, &iret));
-    assert_false(trace_filter_match(&f, 1, &syscall));
+    assert_true(passes(&f, 1, &iret));
+    assert_false(passes(&f, 1, &syscall));
     f = (struct trace_filter){0};
     assert_true(trace_filter_add(&f, "rule=sc-01", &err));
     syscall.rule = RULE_SC_01;
-    assert_true(trace_filter_match(&f, 1, &syscall));
-    assert_false(trace_filter_match(&f, 1, &iret));
+    assert_true(passes(&f, 1, &syscall));
+    assert_false(passes(&f, 1, &iret));
+}
+
+static bool passes_task(const struct trace_filter *f, u32 pid, u32 tgid, const char *comm, bool known)
+{
+    struct event_record syscall = sample(MECH_SYSCALL, 3, 0);
+    struct guest_task task = {.pid = pid, .tgid = tgid, .known = known};
+
+    snprintf(task.comm, sizeof task.comm, "%s", comm);
+    return trace_filter_match(f, &(struct trace_context){.id = 1, .event = &syscall, .task = &task});
+}
+
+static void test_filter_by_task(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct trace_filter f = {0};
+    struct event_record syscall = sample(MECH_SYSCALL, 3, 0);
+
+    assert_false(trace_filter_needs_task(&f));
+    assert_true(trace_filter_pid(&f, "7,9", &err));
+    assert_true(trace_filter_pid(&f, "0", &err));
+    assert_true(trace_filter_needs_task(&f));
+    assert_true(passes_task(&f, 7, 7, "sh", true));
+    assert_true(passes_task(&f, 12, 9, "thread", true)); /* a thread of process 9 */
+    assert_true(passes_task(&f, 9, 3, "thread", true));
+    assert_true(passes_task(&f, 0, 0, "swapper/0", true));
+    assert_false(passes_task(&f, 8, 8, "sh", true));
+    assert_false(passes_task(&f, 7, 7, "sh", false));
+    assert_false(passes(&f, 1, &syscall)); /* no task at all */
+
+    f = (struct trace_filter){0};
+    assert_true(trace_filter_comm(&f, "kworker/*,s?", &err));
+    assert_true(passes_task(&f, 7, 7, "sh", true));
+    assert_true(passes_task(&f, 8, 8, "kworker/0:1H", true));
+    assert_false(passes_task(&f, 8, 8, "ash", true));
+    assert_true(trace_filter_pid(&f, "7", &err)); /* both must hold */
+    assert_true(passes_task(&f, 7, 7, "sh", true));
+    assert_false(passes_task(&f, 8, 8, "sh", true));
+    assert_true(trace_filter_add(&f, "mech=irq", &err));
+    assert_false(passes_task(&f, 7, 7, "sh", true));
+
+    static const char *const wrong[] = {"", "x", "7x", "-1", "7,,8", "4294967296", " 7"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct trace_filter none = {0};
+
+        err = (struct error){0};
+        assert_false(trace_filter_pid(&none, wrong[i], &err));
+        assert_int_equal(err.code, EXIT_USAGE);
+    }
+    f = (struct trace_filter){0};
+    for (unsigned i = 0; i < TRACE_FILTER_PIDS; i++)
+        assert_true(trace_filter_pid(&f, "5", &err));
+    assert_false(trace_filter_pid(&f, "5", &err));
+    assert_false(trace_filter_comm(&f, "a-name-that-no-task-can-have-at-all", &err));
 }
 
 static void test_filter_errors_name_the_word(void **state)
@@ -205,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filter_terms),
+        cmocka_unit_test(test_filter_by_task),
         cmocka_unit_test(test_filter_errors_name_the_word),
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_causes_by_name),
