@@ -2,7 +2,6 @@
  * Filters, and what the views print of a recording.
  */
 #include "guest/guest.h"
-#include "trace/event.h"
 #include "trace_fixture.h"
 
 static struct event_record sample(enum mechanism mechanism, u8 from, u8 to)
