@@ -19,8 +19,23 @@ static void print_cause(FILE *out, const struct event_record *e)
         else
             fprintf(out, " 0x%02x", e->vector);
     }
-    if (e->present & EVENT_HAS_ERROR)
+    if (e->present & EVENT_HAS_ERROR) {
         fprintf(out, "(%x)", e->error);
+        words_error(out, " ", e);
+    }
+}
+
+/* The broken rule and its subject. Of a page fault the error code has said as much in words. */
+static void print_rule(FILE *out, const struct event_record *e)
+{
+    if (e->rule == RULE_NONE)
+        return;
+    if (e->rule >= RULES)
+        fprintf(out, "  [?]");
+    else if (e->vector == VEC_PF)
+        fprintf(out, "  [%s]", rule_name((enum rule)e->rule));
+    else
+        fprintf(out, "  [%s: %s]", rule_name((enum rule)e->rule), rule_subject((enum rule)e->rule));
 }
 
 static void print_side(FILE *out, const struct event_record *e)
@@ -42,8 +57,7 @@ static void print_side(FILE *out, const struct event_record *e)
         print_cause(out, e);
         if (e->vector == VEC_PF)
             fprintf(out, "  cr2=%llx", (ull)e->cr2);
-        if (e->rule)
-            fprintf(out, "  [%s]", e->rule < RULES ? rule_name((enum rule)e->rule) : "?");
+        print_rule(out, e);
         break;
     default: fprintf(out, "  %llx -> %llx", (ull)e->old_value, (ull)e->new_value); break;
     }
@@ -78,8 +92,7 @@ void trace_print_line(FILE *out, u64 id, const struct event_record *e, bool colo
         fprintf(out, "  rax=%llx", (ull)e->rax);
     if (e->from_cr3 != e->to_cr3)
         fprintf(out, "  cr3 %llx->%llx", (ull)e->from_cr3, (ull)e->to_cr3);
-    if (e->rule)
-        fprintf(out, "  [%s]", e->rule < RULES ? rule_name((enum rule)e->rule) : "?");
+    print_rule(out, e);
     fprintf(out, "%s\n", color ? COLOR_END : "");
 }
 
@@ -117,8 +130,8 @@ void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, bool c
         fprintf(out, "    vector %u (0x%02x)%s%s\n", e->vector, e->vector, name ? " " : "", name ? name : "");
     }
     if (e->present & EVENT_HAS_ERROR) {
-        fprintf(out, "    error  %08x: ", e->error);
-        words_error(out, e);
+        fprintf(out, "    error  %08x", e->error);
+        words_error(out, ": ", e);
         fputc('\n', out);
     }
     if (e->present & EVENT_HAS_VECTOR && e->vector == VEC_PF && e->mechanism == MECH_FAULT)
@@ -167,7 +180,15 @@ void trace_print_json(FILE *out, u64 id, const struct event_record *e)
         case EVENT_to_mode: fprintf(out, "\"%s\"", event_mode_name((unsigned)value)); break;
         case EVENT_gate: fprintf(out, "\"%s\"", event_gate_name(e->gate)); break;
         case EVENT_stack_source: fprintf(out, "\"%s\"", event_stack_name(e->stack_source)); break;
-        case EVENT_rule: fprintf(out, "\"%s\"", e->rule < RULES ? rule_name((enum rule)e->rule) : "?"); break;
+        case EVENT_rule:
+            fprintf(out, "\"%s\"", e->rule < RULES ? rule_name((enum rule)e->rule) : "?");
+            fprintf(out, ",\"rule.text\":\"%s\"", rule_text((enum rule)e->rule));
+            break;
+        case EVENT_error:
+            fprintf(out, "%u", e->error);
+            if (words_error(out, ",\"error.text\":\"", e))
+                fputc('"', out);
+            break;
         default:
             /* Numbers past 2^53 do not survive every JSON reader: addresses, values and bits are strings of hex. */
             if (f->size == 8 && i != EVENT_ticks && i != EVENT_retired && i != EVENT_sequence)

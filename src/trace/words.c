@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Parts of an event in words. SDM 3A, "Error Code", "Page-Fault Exceptions"; SDM 1, "EFLAGS Register".
+ * Parts of an event in words. SDM 3A, "Error Code", "Page-Fault Exceptions", "Control Protection Exception"; SDM 1,
+ * "EFLAGS Register".
  */
 #include "trace/words.h"
 
@@ -14,28 +15,77 @@ void words_address(FILE *out, u16 selector, u64 offset, unsigned mode)
     fprintf(out, "%04x:%0*llx", selector, digits, (unsigned long long)offset);
 }
 
-void words_error(FILE *out, const struct event_record *e)
+static const char *page_fault_access(u32 error)
 {
-    if (e->vector == VEC_PF) {
-        fprintf(out, "%s %s by %s", e->error & PF_P ? "protection violation" : "page not present",
-                e->error & PF_I   ? "on an instruction fetch"
-                : e->error & PF_W ? "on a write"
-                                  : "on a read",
-                e->error & PF_U ? "user code" : "the supervisor");
-        if (e->error & PF_RSVD)
-            fprintf(out, ", reserved bit set in a paging entry");
-        return;
-    }
-    if (e->error == 0) {
-        fprintf(out, "no selector");
-        return;
-    }
-    if (e->error & 2)
-        fprintf(out, "IDT entry 0x%02x", (e->error >> 3) & 0xFF);
+    return error & PF_I ? "fetch from" : error & PF_W ? "write to" : "read of";
+}
+
+/* Why, and for whom. Bits 5, 6 and 15 are of features that no model here has: they are named for other recordings. */
+static bool page_fault_words(FILE *out, const char *before, u32 error)
+{
+    const char *who = error & PF_U ? "user code" : "the supervisor";
+    const char *access = page_fault_access(error);
+
+    fputs(before, out);
+    if (!(error & PF_P))
+        fprintf(out, "%s a page that is not present, by %s", access, who);
+    else if (error & PF_RSVD)
+        fprintf(out, "%s a page with a reserved bit set in a paging entry, by %s", access, who);
     else
-        fprintf(out, "selector 0x%04x in the %s", e->error & 0xFFF8, e->error & 4 ? "LDT" : "GDT");
-    if (e->error & 1)
-        fprintf(out, ", while delivering an event from outside the program");
+        fprintf(out, "%s a page whose rights forbid it, by %s", access, who);
+    if (error & 0x20)
+        fprintf(out, ", protection key");
+    if (error & 0x40)
+        fprintf(out, ", shadow-stack access");
+    if (error & 0x8000)
+        fprintf(out, ", SGX");
+    return true;
+}
+
+static bool selector_words(FILE *out, const char *before, u32 error)
+{
+    if (error == 0)
+        return false;
+    fputs(before, out);
+    if (error & 2)
+        fprintf(out, "IDT entry %02x", (error >> 3) & 0xFF);
+    else if (error & 0xFFFC)
+        fprintf(out, "selector %04x in the %s", error & 0xFFF8, error & 4 ? "LDT" : "GDT");
+    else
+        fprintf(out, "no selector");
+    if (error & 1)
+        fprintf(out, ", while an interrupt or exception was delivered");
+    return true;
+}
+
+static bool control_protection_words(FILE *out, const char *before, u32 error)
+{
+    static const char *const causes[] = {NULL,           "near RET",       "far RET or IRET",
+                                         "no ENDBRANCH", "RSTORSSP token", "SETSSBSY token"};
+    u32 cause = error & 0x7FFF;
+
+    if (cause >= ARRAY_LEN(causes) || causes[cause] == NULL)
+        return false;
+    fprintf(out, "%s%s", before, causes[cause]);
+    return true;
+}
+
+bool words_error_code(FILE *out, const char *before, unsigned vector, u32 error)
+{
+    switch (vector) {
+    case VEC_TS:
+    case VEC_NP:
+    case VEC_SS:
+    case VEC_GP: return selector_words(out, before, error);
+    case VEC_PF: return page_fault_words(out, before, error);
+    case VEC_CP: return control_protection_words(out, before, error);
+    default: return false; /* #DF and #AC push 0 */
+    }
+}
+
+bool words_error(FILE *out, const char *before, const struct event_record *e)
+{
+    return (e->present & EVENT_HAS_ERROR) && words_error_code(out, before, e->vector, e->error);
 }
 
 void words_flags(FILE *out, u64 rflags)

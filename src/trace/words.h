@@ -16,8 +16,12 @@
 
 /* "0010:ffffffff81c00000" in as many digits as the mode has. */
 void words_address(FILE *out, u16 selector, u64 offset, unsigned mode);
-/* An error code in words: of a page fault, or a selector error code. SDM 3A, "Error Code". */
-void words_error(FILE *out, const struct event_record *e);
+/* An error code in words, by what its vector makes of it: "write to a page that is not present, by user code",
+ * "selector 0040 in the GDT".
+ * in:      before  printed first
+ * returns: false, with nothing printed, when it says nothing: #GP(0), #DF(0), no error code at all */
+bool words_error(FILE *out, const char *before, const struct event_record *e);
+bool words_error_code(FILE *out, const char *before, unsigned vector, u32 error);
 /* RFLAGS as "IF ZF IOPL=3". */
 void words_flags(FILE *out, u64 rflags);
 /* Name of MSR i that the mechanism read: "IA32_LSTAR". */

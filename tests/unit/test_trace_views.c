@@ -4,6 +4,8 @@
 #include "guest/guest.h"
 #include "trace_fixture.h"
 
+#include "trace/words.h"
+
 static struct event_record sample(enum mechanism mechanism, u8 from, u8 to)
 {
     return (struct event_record){.mechanism = (u8)mechanism, .from_cpl = from, .to_cpl = to};
@@ -181,7 +183,7 @@ static void test_views(void **state)
     assert_true(trace_filter_add(&filter, "vec=pf", &err));
     char *faults = text_of(trace_report, f.path, &filter, &bare);
     assert_in_range(lines(faults), 1, 4500);
-    assert_non_null(strstr(faults, "fault #PF(6)"));
+    assert_non_null(strstr(faults, "fault #PF(6) write to a page that is not present, by user code  0033:"));
     assert_null(strstr(faults, "syscall"));
 
     /* Every entry of the stream returns to where it came from. */
@@ -198,7 +200,7 @@ static void test_views(void **state)
     u64 id = strtoull(strchr(faults, '#') + 1, NULL, 10);
     assert_int_equal(trace_show(out, f.path, id, NULL, &err), EXIT_OK);
     fclose(out);
-    assert_non_null(strstr(shown, "page not present on a write by user code"));
+    assert_non_null(strstr(shown, "write to a page that is not present, by user code"));
     assert_non_null(strstr(shown, "64-bit interrupt gate"));
     assert_non_null(strstr(shown, "taken from TSS.RSP0"));
     assert_non_null(strstr(shown, "|  RFLAGS: PF ZF IF IOPL=0"));
@@ -232,6 +234,75 @@ static void test_causes_by_name(void **state)
     fclose(out);
     assert_non_null(strstr(text, "undelivered #GP(82)"));
     assert_non_null(strstr(text, "vector 13 (0x0d)\n"));
+    free(text);
+}
+
+/* What each vector makes of its error code. */
+static void test_error_codes_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        u8 vector;
+        u32 error;
+        const char *words; /* NULL: it says nothing */
+    } codes[] = {
+        {VEC_PF, 0, "read of a page that is not present, by the supervisor"},
+        {VEC_PF, 6, "write to a page that is not present, by user code"},
+        {VEC_PF, 0x14, "fetch from a page that is not present, by user code"},
+        {VEC_PF, 7, "write to a page whose rights forbid it, by user code"},
+        {VEC_PF, 3, "write to a page whose rights forbid it, by the supervisor"},
+        {VEC_PF, 9, "read of a page with a reserved bit set in a paging entry, by the supervisor"},
+        {VEC_PF, 0x25, "read of a page whose rights forbid it, by user code, protection key"},
+        {VEC_GP, 0, NULL},
+        {VEC_GP, 0x40, "selector 0040 in the GDT"},
+        {VEC_NP, 0x4C, "selector 0048 in the LDT"},
+        {VEC_SS, 0x11, "selector 0010 in the GDT, while an interrupt or exception was delivered"},
+        {VEC_TS, 1, "no selector, while an interrupt or exception was delivered"},
+        {VEC_GP, 0x402, "IDT entry 80"},
+        {VEC_GP, 0x6B, "IDT entry 0d, while an interrupt or exception was delivered"},
+        {VEC_CP, 3, "no ENDBRANCH"},
+        {VEC_CP, 99, NULL},
+        {VEC_DF, 0, NULL},
+        {VEC_AC, 0, NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        struct event_record e = {.present = EVENT_HAS_ERROR, .vector = codes[i].vector, .error = codes[i].error};
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        bool said = words_error(out, "<", &e);
+
+        fclose(out);
+        assert_int_equal(said, codes[i].words != NULL);
+        if (said)
+            assert_string_equal(text + 1, codes[i].words);
+        else
+            assert_string_equal(text, "");
+        free(text);
+    }
+}
+
+/* A line names the rule's subject, JSON its text. */
+static void test_rules_in_words(void **state)
+{
+    (void)state;
+    struct event_record e = sample(MECH_FAULT, 3, 0);
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    e.present = EVENT_HAS_VECTOR | EVENT_HAS_ERROR | EVENT_HAS_RULE;
+    e.vector = VEC_GP;
+    e.error = 0x40;
+    e.rule = RULE_SG_07;
+    trace_print_line(out, 1, &e, false);
+    trace_print_json(out, 1, &e);
+    fclose(out);
+    assert_non_null(strstr(text, "fault #GP(40) selector 0040 in the GDT  "));
+    assert_non_null(strstr(text, "  [SG-07: Call gates, far transfers, segments]\n"));
+    assert_non_null(strstr(text, "\"error\":64,\"error.text\":\"selector 0040 in the GDT\""));
+    assert_non_null(strstr(text, "\"rule\":\"SG-07\",\"rule.text\":\"LLDT of null is valid;"));
     free(text);
 }
 
@@ -269,6 +340,8 @@ int main(void)
         cmocka_unit_test(test_filter_errors_name_the_word),
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_causes_by_name),
+        cmocka_unit_test(test_error_codes_in_words),
+        cmocka_unit_test(test_rules_in_words),
         cmocka_unit_test(test_header_leaves_arguments_out),
     };
 
