@@ -5,27 +5,7 @@
  */
 #include "mmu/paging.h"
 
-#include "base/bits.h"
-
-#define PTE_P BIT(0)
-#define PTE_W BIT(1)
-#define PTE_U BIT(2)
-#define PTE_A BIT(5)
-#define PTE_D BIT(6)
-#define PTE_PS BIT(7)
-#define PTE_G BIT(8)
-#define PTE_NX BIT(63)
-
-/* Bits 51..12 of an entry, where its address lies. */
-#define PTE_ADDRESS 0x000FFFFFFFFFF000ull
-
-static bool no_execute_enabled(const struct paging_mode *mode)
-{
-    return mode->nxe && mode->levels >= 3; /* 32-bit paging has no XD bit */
-}
-
-/* Bits of a physical address that this processor lacks. */
-static u64 address_beyond(const struct paging_mode *mode) { return ~(BIT(mode->maxphyaddr) - 1); }
+#include "mmu/entry.h"
 
 /* Read one paging-structure entry, and name its page in the walk. Where no memory is it reads as ones, whatever device
  * answers there: a walk may come at any time, and a device must not see one. All ones breaks the reserved bits, or
@@ -80,38 +60,7 @@ bool page_allows(const struct paging_mode *mode, const struct walk *walk, enum a
 
 bool pdpte_is_bad(const struct paging_mode *mode, u64 pdpte)
 {
-    u64 reserved = bits(~0ull, 2, 1) << 1 | bits(~0ull, 8, 5) << 5 | address_beyond(mode);
-
-    return (pdpte & PTE_P) && (pdpte & reserved);
-}
-
-/* Reserved bits of a present entry of 8 bytes. level counts from 1 = page table.
- * source: SDM 3A, tables "Format of a ... Entry"; rule PG-05 */
-static u64 reserved_in_entry64(const struct paging_mode *mode, unsigned level, u64 entry)
-{
-    u64 reserved = address_beyond(mode) & PTE_ADDRESS;
-
-    if (mode->levels == 3)
-        reserved |= 0x7FF0000000000000ull; /* bits 62:52 are ignored in long mode, reserved under PAE */
-    if (!no_execute_enabled(mode))
-        reserved |= PTE_NX;
-    if (level >= 4 || (level == 3 && !mode->page1gb))
-        reserved |= PTE_PS;
-    if (level == 3 && (entry & PTE_PS))
-        reserved |= 0x3FFFE000ull; /* 1 GiB: bits 29:13; bit 12 is PAT */
-    if (level == 2 && (entry & PTE_PS))
-        reserved |= 0x1FE000ull; /* 2 MiB: bits 20:13 */
-    return reserved;
-}
-
-/* Reserved bits of a 32-bit page-directory entry that maps 4 MiB. source: SDM 3A, "32-bit Paging" (PSE-36) */
-static u64 reserved_in_pde4m(const struct paging_mode *mode)
-{
-    unsigned width = mode->maxphyaddr < 40 ? mode->maxphyaddr : 40;
-
-    if (!mode->pse36)
-        return 0x3FE000u; /* bits 21:13 */
-    return bits(~0ull, 21, width - 19) << (width - 19);
+    return (pdpte & PTE_P) && (pdpte & pdpte_reserved(mode));
 }
 
 static void note_update(struct walk *walk, paddr_t paddr, u64 entry, u64 wanted)
