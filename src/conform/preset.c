@@ -312,7 +312,7 @@ bool preset_open(struct preset_machine *m, enum preset_index index, enum cpu_ven
     task_state(m, preset_is_long(index));
     load_registers(m, index);
     enter(m, index);
-    m->observer = (struct cpu_observer){m, see_transition, see_side};
+    m->observer = (struct cpu_observer){.context = m, .transition = see_transition, .side = see_side};
     m->cpu->host.observer = &m->observer;
     engine_attach(m->cpu);
     return true;

@@ -195,6 +195,10 @@ struct cpu_observer {
     void (*transition)(void *context, struct cpu *cpu, const struct transition *t);
     /* SWAPGS, CR3 writes, WRMSR: trace "beside transitions". */
     void (*side)(void *context, struct cpu *cpu, const struct side_event *event);
+    /* An instruction of so many bytes stands at arch.rip and executes next: it may still fault, and one that repeats
+     * itself may come again. Whole only while the stepping engine runs (engine_select()); the block engine shows those
+     * that it steps. Must not change the engine or the processor. */
+    void (*insn)(void *context, struct cpu *cpu, unsigned length);
 };
 
 struct fault {

@@ -54,6 +54,11 @@ enum {
     SEL_END = 0x80
 };
 
+struct fixture_insn {
+    u64 rip, retired;
+    unsigned length;
+};
+
 struct ring_fixture {
     struct cpu *cpu;
     struct physmem *pm;
@@ -62,6 +67,8 @@ struct ring_fixture {
     struct transition last; /* what the observer saw last */
     struct side_event side;
     unsigned transitions, sides;
+    struct fixture_insn insn[16]; /* for a test that observes instructions */
+    unsigned insns;
 };
 
 static inline void fixture_transition(void *context, struct cpu *cpu, const struct transition *t)
@@ -222,7 +229,7 @@ static inline struct ring_fixture *fixture_new(enum cpu_vendor vendor)
     clock_init(&f->clock);
     f->pm = physmem_new(2 << 20, &err);
     f->cpu = cpu_new(&model, 0, &f->clock, f->pm, NULL);
-    f->observer = (struct cpu_observer){f, fixture_transition, fixture_side};
+    f->observer = (struct cpu_observer){.context = f, .transition = fixture_transition, .side = fixture_side};
     f->cpu->host.observer = &f->observer;
     return f;
 }

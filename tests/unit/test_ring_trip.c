@@ -126,6 +126,42 @@ static void fetch_limit_before_the_next_page(void **state)
     finish(f);
 }
 
+static void note_insn(void *context, struct cpu *cpu, unsigned length)
+{
+    struct ring_fixture *f = context;
+
+    assert_true(f->insns < ARRAY_LEN(f->insn));
+    f->insn[f->insns++] =
+        (struct fixture_insn){.rip = cpu->arch.rip, .retired = clock_retired(cpu->clock), .length = length};
+}
+
+/* The hook is called before each stepped instruction, also before one that faults, and sees the whole path. */
+static void every_instruction_is_shown(void **state)
+{
+    static const u8 code[] = {0x48, 0x8B, 0x03, 0x90}; /* mov rax, [rbx]; nop */
+    static const u8 handler[] = {0xBB, 0x00, 0x00, 0x02, 0x00, 0x48, 0x83, 0xC4, 0x08, 0x48, 0xCF};
+    static const struct fixture_insn expected[] = {
+        {AT_CODE, 0, 3},     {HANDLER, 0, 5}, {HANDLER + 5, 1, 4}, /* mov ebx, 20000h; add rsp, 8 */
+        {HANDLER + 9, 2, 2}, {AT_CODE, 3, 3}, {AT_CODE + 3, 4, 1},
+    };
+    struct ring_fixture *f = user_code(code, sizeof code);
+
+    (void)state;
+    physmem_write(f->pm, HANDLER, handler, sizeof handler, INITIATOR_LOADER);
+    put_gate(f, VEC_PF, 14, 0, SEL_CODE64, HANDLER, 0, true);
+    f->cpu->arch.gpr[RBX] = 0x200000;
+    f->observer.insn = note_insn;
+    engine_select(f->cpu, ENGINE_STEP);
+    engine_run(f->cpu, 7); /* five instructions complete; the fault takes a tick, its delivery another */
+    assert_int_equal(f->insns, ARRAY_LEN(expected));
+    for (unsigned i = 0; i < ARRAY_LEN(expected); i++) {
+        assert_int_equal(f->insn[i].rip, expected[i].rip);
+        assert_int_equal(f->insn[i].retired, expected[i].retired);
+        assert_int_equal(f->insn[i].length, expected[i].length);
+    }
+    finish(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +170,7 @@ int main(void)
         cmocka_unit_test(triple_fault),
         cmocka_unit_test(double_page_fault),
         cmocka_unit_test(fetch_limit_before_the_next_page),
+        cmocka_unit_test(every_instruction_is_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,7 +111,10 @@ ALWAYS_INLINE const struct insn *fetch(struct cpu *cpu)
 void step_one(struct cpu *cpu)
 {
     const struct insn *insn = fetch(cpu);
+    const struct cpu_observer *observer = cpu->host.observer;
 
+    if (UNLIKELY(observer != NULL && observer->insn != NULL))
+        observer->insn(observer->context, cpu, insn->length);
 #ifdef RINGSIDE_DOOR_CHECK
     struct door_check before = door_state(cpu);
 #endif
