@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# The fuzz harnesses: each is replayed over its corpus by an ordinary test under any compiler, and linked with libFuzzer in the
+# build `fuzz` (RINGSIDE_FUZZ), which tests/fuzz/run uses.
+set(fuzz_dir ${CMAKE_CURRENT_LIST_DIR})
+function(fuzz_harness name)
+    cmake_parse_arguments(F "" "VARIANTS" "MUTATOR;LINK" ${ARGN})
+    set(sources ${fuzz_dir}/fuzz_${name}.c)
+    foreach(source ${F_MUTATOR})
+        list(APPEND sources ${fuzz_dir}/${source})
+    endforeach()
+    add_executable(replay_${name} ${fuzz_dir}/replay.c ${sources})
+    target_link_libraries(replay_${name} PRIVATE ${F_LINK})
+    target_compile_definitions(replay_${name} PRIVATE _GNU_SOURCE $<$<BOOL:${F_MUTATOR}>:FUZZ_HAS_MUTATOR>)
+    add_test(NAME fuzz.${name} COMMAND replay_${name} --variants ${F_VARIANTS} ${fuzz_dir}/corpus/${name})
+    if(RINGSIDE_FUZZ)
+        add_executable(fuzz_${name} ${sources})
+        target_link_libraries(fuzz_${name} PRIVATE ${F_LINK})
+        target_compile_definitions(fuzz_${name} PRIVATE _GNU_SOURCE FUZZ_ONE_USE)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    endif()
+endfunction()
+
+fuzz_harness(trace VARIANTS 20 MUTATOR mutate_trace.c trace_body.c LINK ringside_trace)
+if(EXISTS ${fuzz_dir}/fuzz_kernel.c)
+    fuzz_harness(kernel VARIANTS 20 LINK ringside_kernel)
+endif()
+
+# The seeds of fuzz_trace: `cmake --build BUILD --target fuzz_seeds`, after a change of the schema or of what is recorded.
+add_executable(make_trace_seed EXCLUDE_FROM_ALL ${fuzz_dir}/make_trace_seed.c ${fuzz_dir}/trace_body.c)
+target_link_libraries(make_trace_seed PRIVATE ringside_trace PkgConfig::ZSTD)
+if(TARGET ringside)
+    add_custom_target(fuzz_seeds
+        COMMAND ${fuzz_dir}/make_seeds $<TARGET_FILE:ringside> $<TARGET_FILE:make_trace_seed> ${fuzz_dir}/corpus/trace
+        DEPENDS ringside make_trace_seed)
+endif()
