@@ -32,25 +32,27 @@ struct kernel_syscall {
 
 struct kernel {
     bool is64;
-    const char *banner;  /* "Linux version 6.1.0-50-amd64 ...", or "" */
-    const char *release; /* "6.1.0-50-amd64", or "" */
+    const char *banner;      /* "Linux version 6.1.0-50-amd64 ...", or "" */
+    const char *release;     /* "6.1.0-50-amd64", or "" */
     struct symbols *symbols; /* may be empty, never NULL */
     struct kernel_layout layout;
-    /* The per-CPU variable that points to the running task: its address in the per-CPU segment (amd64: an offset from the
-     * base of GS; i386: a link-time address, used with the base of FS). 0: not known. */
+    /* The per-CPU variable that points to the running task: its address in the per-CPU segment (amd64: an offset from
+     * the base of GS; i386: a link-time address, used with the base of FS). 0: not known. */
     u64 current_task;
     size_t syscalls;
     const struct kernel_syscall *syscall;
     /* How each was found, one line for people: "kallsyms: 98,765 symbols, relative offsets, at file offset ..." */
     const char *symbols_how, *layout_how, *syscalls_how, *current_how;
+    const char *image_how;      /* what the file was: "bzImage, payload LZ4, ..." */
     struct kernel_image *image; /* NULL for an unpacked one */
 };
 
-/* Read a kernel: a bzImage (XZ, LZ4, zstd, gzip, bzip2, LZMA or LZO payload: those without a library stop by name), an ELF
- * vmlinux, compressed by gzip or not.
- * in:      vmlinux  an unstripped ELF of the same build, for DWARF and symtab; NULL = none
+/* Read a kernel: a bzImage (XZ, LZ4, zstd, gzip or LZMA payload; bzip2 and LZO stop by name), an ELF vmlinux,
+ * compressed by gzip or not. in:      vmlinux  an unstripped ELF of the same build, for DWARF and symtab; NULL = none
  * returns: NULL with err set (EXIT_FILE). An image without symbols or BTF is no error: the members say so. */
 struct kernel *kernel_open(const char *path, const char *vmlinux, struct error *err);
+/* The same from memory. in: name  for messages; limit  the most bytes that the unpacked kernel may have */
+struct kernel *kernel_open_bytes(const u8 *bytes, size_t size, const char *name, size_t limit, struct error *err);
 void kernel_free(struct kernel *k);
 
 /* Bytes of the image at a link-time address.
@@ -59,6 +61,8 @@ const u8 *kernel_bytes(const struct kernel *k, u64 address, size_t size);
 
 /* All but the image, as a recording keeps it. The caller frees. */
 u8 *kernel_pack(const struct kernel *k, size_t *size);
+/* returns: NULL with err set (EXIT_FILE) when the bytes are not what kernel_pack() makes; they are not needed
+ * afterwards. */
 struct kernel *kernel_unpack(const u8 *bytes, size_t size, struct error *err);
 
 #endif

@@ -116,6 +116,12 @@ static bool is_marker(const char *name)
            ends_with(name, length, "_begin");
 }
 
+/* Marks where code ends, by the habits of Linux's linker script: alone at its address it names nothing. */
+static bool is_end_of_code(const char *name)
+{
+    return strcmp(name, "_etext") == 0 || strcmp(name, "_einittext") == 0 || ends_with(name, strlen(name), "text_end");
+}
+
 /* Which of several names at one address says most about it: the higher. */
 static int name_rank(const struct symbols *s, const struct entry *e)
 {
@@ -136,38 +142,48 @@ static int name_rank(const struct symbols *s, const struct entry *e)
     return rank;
 }
 
+/* The best named among entries first to last (without it), which have one address; SIZE_MAX when none is a place. */
+static size_t best_named(const struct symbols *s, size_t first, size_t last)
+{
+    size_t best = SIZE_MAX;
+    int best_rank = 0;
+
+    for (size_t i = first; i < last; i++) {
+        int rank;
+
+        if (!is_place(&s->entry[i]))
+            continue;
+        rank = name_rank(s, &s->entry[i]);
+        if (best == SIZE_MAX || rank > best_rank) {
+            best = i;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
 static void index_places(struct symbols *s)
 {
-    int best = 0;
-
     free(s->place);
     free(s->preferred);
     s->place = kernel_alloc(s->count * sizeof *s->place);
     s->preferred = kernel_alloc(s->count * sizeof *s->preferred);
     s->places = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        const struct entry *e = &s->entry[i];
-        bool first;
-        int rank;
+    for (size_t first = 0, last; first < s->count; first = last) {
+        u64 address = s->entry[first].address;
+        size_t best;
 
-        if (!is_place(e))
+        for (last = first + 1; last < s->count && s->entry[last].address == address;)
+            last++;
+        best = best_named(s, first, last);
+        if (best == SIZE_MAX)
             continue;
-        first = s->places == 0 || s->place[s->places - 1] != e->address;
-        /* The rank is worked out only where there is a choice. */
-        if (first && (i + 1 == s->count || s->entry[i + 1].address != e->address)) {
-            s->place[s->places] = e->address;
-            s->preferred[s->places++] = (u32)i;
+        if (is_end_of_code(s->names + s->entry[best].name)) {
+            symbols_add_end(s, address);
             continue;
         }
-        rank = name_rank(s, e);
-        if (first) {
-            s->place[s->places] = e->address;
-            s->preferred[s->places++] = (u32)i;
-            best = rank;
-        } else if (rank > best) {
-            s->preferred[s->places - 1] = (u32)i;
-            best = rank;
-        }
+        s->place[s->places] = address;
+        s->preferred[s->places++] = (u32)best;
     }
 }
 
@@ -197,6 +213,20 @@ static void index_names(struct symbols *s)
     }
 }
 
+/* In ascending order, each once: sorting again finds the same ends of code again. */
+static void sort_ends(struct symbols *s)
+{
+    size_t kept = 0;
+
+    if (s->ends > 1)
+        qsort(s->end, s->ends, sizeof *s->end, compare_u64);
+    for (size_t i = 0; i < s->ends; i++) {
+        if (kept == 0 || s->end[kept - 1] != s->end[i])
+            s->end[kept++] = s->end[i];
+    }
+    s->ends = kept;
+}
+
 void symbols_sort(struct symbols *s)
 {
     bool ordered = true;
@@ -205,9 +235,8 @@ void symbols_sort(struct symbols *s)
         ordered = compare_entries(&s->entry[i - 1], &s->entry[i]) < 0;
     if (!ordered)
         qsort(s->entry, s->count, sizeof *s->entry, compare_entries);
-    if (s->ends > 1)
-        qsort(s->end, s->ends, sizeof *s->end, compare_u64);
     index_places(s);
+    sort_ends(s);
     index_names(s);
     s->sorted = true;
 }

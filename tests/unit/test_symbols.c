@@ -34,9 +34,11 @@ static struct symbols *sample(void)
     add(s, 0xffffffff81000140, 't', "helper");
     add(s, 0xffffffff81000200, 'T', "helper");
     add(s, 0xffffffff81000300, 't', "last");
+    add(s, 0xffffffff81000360, 'T', "_etext");
     add(s, 0x1fbc0, 'A', "current_task");
     add(s, 0xffffffff82000000, 'D', "jiffies");
-    symbols_add_end(s, 0xffffffff81000380);
+    add(s, 0xffffffff81800000, 't', "far");
+    symbols_add_end(s, 0xffffffff81800040);
     symbols_add_end(s, 0x35000);
     symbols_sort(s);
     return s;
@@ -61,15 +63,18 @@ static void expect_sample(const struct symbols *s)
 {
     u64 address;
 
-    assert_int_equal(symbols_count(s), 12);
+    assert_int_equal(symbols_count(s), 14);
     for (size_t i = 1; i < symbols_count(s); i++)
         assert_true(symbols_at(s, i - 1).address <= symbols_at(s, i).address);
     expect_at(s, 0xffffffff81000000, "startup_64", 0);
     expect_at(s, 0xffffffff810000ff, "startup_64", 0xff);
     expect_at(s, 0xffffffff81000100, "__x64_sys_getpid", 0);
     expect_at(s, 0xffffffff8100013f, "__x64_sys_getpid", 0x3f);
-    expect_at(s, 0xffffffff8100037f, "last", 0x7f);
-    expect_at(s, 0xffffffff81000380, NULL, 0); /* behind the section */
+    expect_at(s, 0xffffffff8100035f, "last", 0x5f);
+    expect_at(s, 0xffffffff81000360, NULL, 0); /* _etext alone names nothing */
+    expect_at(s, 0xffffffff81000380, NULL, 0);
+    expect_at(s, 0xffffffff8180003f, "far", 0x3f);
+    expect_at(s, 0xffffffff81800040, NULL, 0); /* behind the section */
     expect_at(s, 0xffffffff81ffffff, NULL, 0);
     expect_at(s, 0xffffffff82000000, "jiffies", 0);
     expect_at(s, 0xffffffff82000fff, "counter", 0xfef); /* no end was added: its page */
@@ -79,8 +84,8 @@ static void expect_sample(const struct symbols *s)
     expect_at(s, 0x1fbc0, NULL, 0); /* an offset, no place */
     expect_at(s, 0, NULL, 0);
     assert_int_equal(symbols_end(s, 0xffffffff81000000), 0xffffffff81000100);
-    assert_int_equal(symbols_end(s, 0xffffffff81000300), 0xffffffff81000380);
-    assert_int_equal(symbols_end(s, 0xffffffff81000344), 0xffffffff81000380);
+    assert_int_equal(symbols_end(s, 0xffffffff81000300), 0xffffffff81000360);
+    assert_int_equal(symbols_end(s, 0xffffffff81000344), 0xffffffff81000360);
     assert_true(symbols_find(s, "_stext", &address));
     assert_int_equal(address, 0xffffffff81000000);
     assert_true(symbols_find(s, "current_task", &address));

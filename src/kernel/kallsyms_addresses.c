@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT
+ * kallsyms: the table of addresses. Each form that kernels have used is tried at each place where as many numbers
+ * ascend as there are names, and believed only when the names come to lie where they must: code in code, the markers of
+ * sections at their edges.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "kernel/kallsyms.h"
+#include "kernel/pack.h"
+
+/* How addresses are kept.
+ * PERCPU:   32 bits; 0 and up is the value itself (an offset into per-CPU memory), below 0 it is base - 1 - value
+ * RELATIVE: 32 bits, added to the base
+ * WORDS:    the addresses themselves */
+enum form { FORM_PERCPU, FORM_RELATIVE, FORM_WORDS, FORMS };
+
+static const char *const form_words[FORMS] = {
+    [FORM_PERCPU] = "relative offsets (per-CPU ones absolute)",
+    [FORM_RELATIVE] = "relative offsets",
+    [FORM_WORDS] = "addresses",
+};
+
+/* Full checks of a candidate that are made, at most: each takes a step per symbol. */
+#define CHECKS_LIMIT 200u
+
+/* What the names say of their addresses. */
+struct expectation {
+    size_t begins, begins_init; /* the symbol _stext or _text; _sinittext. SIZE_MAX: there is none */
+    u8 *code;                   /* for each symbol: 1 when it is code */
+    unsigned checks;
+};
+
+static unsigned entry_size(const struct kallsyms *k, enum form form)
+{
+    return form == FORM_WORDS && k->image->is64 ? 8 : 4;
+}
+
+/* The position of the first entry whose address is a multiple of its size. */
+static size_t first_aligned_entry(const struct kallsyms *k, unsigned size)
+{
+    return (size_t)(-k->range->address & (size - 1));
+}
+
+/* An entry as a number that ascends along the table. */
+static u64 entry_key(const u8 *at, enum form form, unsigned size)
+{
+    u32 value;
+
+    if (size == 8)
+        return load_le64(at);
+    value = load_le32(at);
+    if (form == FORM_PERCPU && value & 0x80000000u)
+        return 0x100000000ull + ~value;
+    return value;
+}
+
+static u64 entry_address(const u8 *at, enum form form, unsigned size, u64 base)
+{
+    u64 key = entry_key(at, form, size);
+
+    if (form == FORM_WORDS)
+        return key;
+    if (form == FORM_PERCPU)
+        return key >= 0x100000000ull ? base + (key - 0x100000000ull) : key;
+    return base + key;
+}
+
+static struct expectation expect_names(const struct kallsyms *k)
+{
+    struct expectation e = {.begins = SIZE_MAX, .begins_init = SIZE_MAX, .code = kernel_alloc(k->count)};
+    char text[KALLSYMS_NAME_LIMIT];
+    size_t at = k->names, length;
+
+    for (size_t i = 0; i < k->count; i++) {
+        at = kallsyms_name(k, at, text, &length);
+        e.code[i] = text[0] == 't' || text[0] == 'T';
+        if (strcmp(text + 1, "_stext") == 0 || (e.begins == SIZE_MAX && strcmp(text + 1, "_text") == 0))
+            e.begins = i;
+        else if (strcmp(text + 1, "_sinittext") == 0)
+            e.begins_init = i;
+    }
+    return e;
+}
+
+/* The address is where an executable range begins. */
+static bool begins_code(const struct kernel_image *image, u64 address)
+{
+    return kernel_image_executes(image, address) && !kernel_image_executes(image, address - 1);
+}
+
+/* Do the names lie where they must with the table at `at`? */
+static bool fits(struct kallsyms *k, struct expectation *e, size_t at, enum form form, u64 base)
+{
+    unsigned size = entry_size(k, form);
+    const u8 *table = k->bytes + at;
+    size_t code = 0, right = 0;
+
+    if (e->begins == SIZE_MAX || e->checks == CHECKS_LIMIT ||
+        !begins_code(k->image, entry_address(table + e->begins * size, form, size, base)))
+        return false;
+    if (e->begins_init != SIZE_MAX && k->image->sections != 0 &&
+        !begins_code(k->image, entry_address(table + e->begins_init * size, form, size, base)))
+        return false;
+    e->checks++;
+    for (size_t i = 0; i < k->count; i++) {
+        u64 address = entry_address(table + i * size, form, size, base);
+
+        if (!e->code[i])
+            continue;
+        code++;
+        /* What marks the end of a section lies behind it. */
+        right += kernel_image_executes(k->image, address) || kernel_image_executes(k->image, address - 1);
+    }
+    return code != 0 && right >= code - code / 50;
+}
+
+static void take(struct kallsyms *k, size_t at, enum form form, u64 base)
+{
+    unsigned size = entry_size(k, form);
+
+    k->address = kernel_alloc(k->count * sizeof *k->address);
+    for (size_t i = 0; i < k->count; i++)
+        k->address[i] = entry_address(k->bytes + at + i * size, form, size, base);
+    k->addresses = at;
+    k->form = form_words[form];
+}
+
+/* The base of relative offsets stands behind them, at the next multiple of its size. */
+static bool base_behind(const struct kallsyms *k, size_t end, u64 *base)
+{
+    unsigned word = k->image->is64 ? 8 : 4;
+    size_t at = end + (size_t)(-(k->range->address + end) & (word - 1));
+
+    if (at > k->size || word > k->size - at)
+        return false;
+    for (size_t i = end; i < at; i++) {
+        if (k->bytes[i] != 0)
+            return false;
+    }
+    *base = word == 8 ? load_le64(k->bytes + at) : load_le32(k->bytes + at);
+    return kernel_image_holds(k->image, *base);
+}
+
+/* Where the kernel begins in memory: the lowest code. */
+static u64 lowest_code(const struct kernel_image *image)
+{
+    u64 lowest = UINT64_MAX;
+
+    for (size_t i = 0; i < image->segments; i++) {
+        if (image->segment[i].execute && image->segment[i].address < lowest)
+            lowest = image->segment[i].address;
+    }
+    return lowest;
+}
+
+/* One place for the table. assume: the base is nowhere and must be where the code begins. */
+static bool try_at(struct kallsyms *k, struct expectation *e, size_t at, enum form form, bool assume)
+{
+    unsigned size = entry_size(k, form);
+    size_t end = at + k->count * size;
+    u64 base = 0;
+
+    if (form == FORM_WORDS) {
+        /* Nothing tells where addresses end but what follows in every version that has them: the number of symbols. */
+        size_t next = end + (size_t)(-(k->range->address + end) & (size - 1));
+
+        if (!assume && (next > k->size || k->size - next < 4 || load_le32(k->bytes + next) != k->count))
+            return false;
+    } else if (assume) {
+        base = lowest_code(k->image);
+        /* The base is the lowest address, so an offset of 0 says where the table begins. */
+        if (entry_key(k->bytes + at, form, size) != 0)
+            return false;
+    } else if (!base_behind(k, end, &base)) {
+        return false;
+    }
+    if (!fits(k, e, at, form, base))
+        return false;
+    take(k, at, form, base);
+    return true;
+}
+
+/* Try every place inside the ascending run from `first` to `last` (entries) that has room for all symbols and in which
+ * numbers really rise. */
+static bool try_run(struct kallsyms *k, struct expectation *e, size_t first, size_t last, enum form form, bool assume)
+{
+    unsigned size = entry_size(k, form);
+    size_t start = first_aligned_entry(k, size);
+
+    for (size_t i = first; i + k->count <= last; i++) {
+        size_t at = start + i * size;
+
+        if (entry_key(k->bytes + at, form, size) != entry_key(k->bytes + at + (k->count - 1) * size, form, size) &&
+            try_at(k, e, at, form, assume))
+            return true;
+    }
+    return false;
+}
+
+static bool search_form(struct kallsyms *k, struct expectation *e, enum form form, bool assume)
+{
+    unsigned size = entry_size(k, form);
+    size_t start = first_aligned_entry(k, size), run = 0, entries;
+    u64 last = 0;
+
+    if (k->size < start + size)
+        return false;
+    entries = (k->size - start) / size;
+    for (size_t i = 0; i < entries; i++) {
+        u64 key = entry_key(k->bytes + start + i * size, form, size);
+
+        if (key < last) {
+            if (try_run(k, e, run, i, form, assume))
+                return true;
+            run = i;
+        }
+        last = key;
+    }
+    return try_run(k, e, run, entries, form, assume);
+}
+
+bool kallsyms_find_addresses(struct kallsyms *k)
+{
+    struct expectation e = expect_names(k);
+    bool found = false;
+
+    for (unsigned assume = 0; assume < 2 && !found; assume++) {
+        for (unsigned form = 0; form < FORMS && !found; form++)
+            found = search_form(k, &e, (enum form)form, assume != 0);
+    }
+    free(e.code);
+    return found;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ * What can be known of a kernel: opening an image and asking each part of this module.
+ */
+#define _GNU_SOURCE /* memmem */
+#include "kernel/kernel.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/kallsyms.h"
+#include "kernel/own.h"
+#include "kernel/pack.h"
+
+#define BANNER_LIMIT 512u
+
+const char *kernel_keep(struct kernel_own *own, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    own->text = kernel_grow(own->text, &own->text_room, own->texts + 1, sizeof *own->text);
+    own->text[own->texts] = kernel_alloc(size);
+    return memcpy(own->text[own->texts++], text, size);
+}
+
+const char *kernel_keep_format(struct kernel_own *own, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return kernel_keep(own, text);
+}
+
+struct kernel_syscall *kernel_add_syscall(struct kernel_own *own)
+{
+    own->syscall = kernel_grow(own->syscall, &own->syscall_room, own->kernel.syscalls + 1, sizeof *own->syscall);
+    own->kernel.syscall = own->syscall;
+    own->syscall[own->kernel.syscalls] = (struct kernel_syscall){.name = ""};
+    return &own->syscall[own->kernel.syscalls++];
+}
+
+struct kernel_own *kernel_own_new(void)
+{
+    struct kernel_own *own = kernel_alloc(sizeof *own);
+    struct kernel *k = &own->kernel;
+
+    k->symbols = symbols_new();
+    k->banner = k->release = "";
+    k->symbols_how = k->layout_how = k->syscalls_how = k->current_how = k->image_how = "";
+    return own;
+}
+
+void kernel_free(struct kernel *k)
+{
+    struct kernel_own *own = (struct kernel_own *)k;
+
+    if (k == NULL)
+        return;
+    symbols_free(k->symbols);
+    kernel_image_free(k->image);
+    free(own->syscall);
+    for (size_t i = 0; i < own->texts; i++)
+        free(own->text[i]);
+    free(own->text);
+    free(own);
+}
+
+const u8 *kernel_bytes(const struct kernel *k, u64 address, size_t size)
+{
+    return k->image != NULL ? kernel_image_bytes(k->image, address, size) : NULL;
+}
+
+/* The banner is a text of the image that begins so, with the number of a version behind it. */
+static void find_banner(struct kernel_own *own)
+{
+    static const char start[] = "Linux version ";
+    const struct kernel_image *image = own->kernel.image;
+    const u8 *at = image->bytes, *end = image->bytes + image->size;
+
+    while ((at = memmem(at, (size_t)(end - at), start, sizeof start - 1)) != NULL) {
+        char text[BANNER_LIMIT];
+        const u8 *word = at + sizeof start - 1;
+        size_t length = 0;
+
+        while (at + length < end && length < sizeof text - 1 && isprint(at[length]))
+            length++;
+        if (word < end && isdigit(*word) && length > sizeof start) {
+            memcpy(text, at, length);
+            text[length] = '\0';
+            own->kernel.banner = kernel_keep(own, text);
+            text[strcspn(text + sizeof start - 1, " ") + sizeof start - 1] = '\0';
+            own->kernel.release = kernel_keep(own, text + sizeof start - 1);
+            return;
+        }
+        at = word;
+    }
+}
+
+static void find_symbols(struct kernel_own *own)
+{
+    struct kernel *k = &own->kernel;
+    const struct kernel_image *image = k->image;
+    char how[256];
+
+    kallsyms_find(image, k->symbols, how, sizeof how);
+    k->symbols_how = kernel_keep(own, how);
+    for (size_t i = 0; i < image->sections; i++)
+        symbols_add_end(k->symbols, image->section[i].address + image->section[i].memory);
+    for (size_t i = 0; i < image->segments && image->sections == 0; i++)
+        symbols_add_end(k->symbols, image->segment[i].address + image->segment[i].memory);
+    symbols_sort(k->symbols);
+}
+
+static struct kernel *open_image(struct kernel_image *image)
+{
+    struct kernel_own *own = kernel_own_new();
+
+    own->kernel.image = image;
+    own->kernel.is64 = image->is64;
+    own->kernel.image_how = kernel_keep(own, image->how);
+    find_banner(own);
+    find_symbols(own);
+    return &own->kernel;
+}
+
+struct kernel *kernel_open(const char *path, const char *vmlinux, struct error *err)
+{
+    struct kernel_image *image = kernel_image_open(path, KERNEL_IMAGE_LIMIT, err);
+
+    (void)vmlinux;
+    return image != NULL ? open_image(image) : NULL;
+}
+
+struct kernel *kernel_open_bytes(const u8 *bytes, size_t size, const char *name, size_t limit, struct error *err)
+{
+    struct kernel_image *image = kernel_image_read(bytes, size, name, limit, err);
+
+    return image != NULL ? open_image(image) : NULL;
+}
