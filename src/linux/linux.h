@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Linux's public system-call interface: numbers, names, what each argument is, errors; and a call printed as strace prints
- * it. Written from the public ABI (the headers of the C library's kernel interface, the manual pages of section 2).
+ * Linux's public system-call interface: numbers, names, what each argument is, errors; and a call printed as strace
+ * prints it. Written from the public ABI (the headers of the C library's kernel interface, the manual pages of section
+ * 2).
  */
 #ifndef RINGSIDE_LINUX_LINUX_H
 #define RINGSIDE_LINUX_LINUX_H
@@ -30,7 +31,8 @@ bool linux_syscall_ends(const struct linux_syscall *s);
  * returns: bit of the group, 0 when there is no such group */
 u32 linux_group(const char *name);
 u32 linux_syscall_groups(const struct linux_syscall *s);
-/* The row that has this name in any table; NULL when none has. */
+/* A row that has this name in any table; NULL when none has. A name may have two rows, with different arguments on amd64
+ * and on i386: whoever looks for a call by name compares names, not rows. */
 const struct linux_syscall *linux_syscall_by_name(const char *name);
 
 /* "ENOENT" for 2; NULL for a number without a name. Includes ERESTARTSYS and the like (512 and up). */
