@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/current.h"
 #include "kernel/kallsyms.h"
+#include "kernel/layout.h"
 #include "kernel/own.h"
 #include "kernel/pack.h"
+#include "kernel/syscalls.h"
 
 #define BANNER_LIMIT 512u
 
@@ -116,6 +119,34 @@ static void find_symbols(struct kernel_own *own)
     symbols_sort(k->symbols);
 }
 
+static void find_layout(struct kernel_own *own)
+{
+    struct kernel *k = &own->kernel;
+    const char *missing = NULL, *how;
+    struct btf *btf = btf_open(k->image, &how);
+    struct type_source types = btf_source(btf);
+    char current_how[256];
+
+    if (btf == NULL)
+        k->layout_how = kernel_keep_format(own, "not known: %s", how);
+    else if (!layout_read(&types, &k->layout, &missing))
+        k->layout_how = kernel_keep_format(own, "not known: BTF does not describe %s", missing);
+    else
+        k->layout_how = kernel_keep_format(own, "BTF: %zu types at 0x%zx of the ELF%s", btf_types(btf), btf_offset(btf),
+                                           missing != NULL ? "; modules not known" : "");
+    k->current_task = current_find(k, btf != NULL ? &types : NULL, current_how, sizeof current_how);
+    k->current_how = kernel_keep(own, current_how);
+    btf_free(btf);
+}
+
+static void find_syscalls(struct kernel_own *own)
+{
+    char how[256];
+
+    syscalls_find(own, how, sizeof how);
+    own->kernel.syscalls_how = kernel_keep(own, how);
+}
+
 static struct kernel *open_image(struct kernel_image *image)
 {
     struct kernel_own *own = kernel_own_new();
@@ -125,6 +156,8 @@ static struct kernel *open_image(struct kernel_image *image)
     own->kernel.image_how = kernel_keep(own, image->how);
     find_banner(own);
     find_symbols(own);
+    find_layout(own);
+    find_syscalls(own);
     return &own->kernel;
 }
 

@@ -12,21 +12,23 @@
 
 #define KERNEL_SYSCALL_ARGS 6u
 
-/* Offsets in bytes inside the kernel's structures, from BTF or DWARF. `known` is false when the image has neither. */
+/* Offsets in bytes inside the kernel's structures, from BTF or DWARF. `known` is false when the image has neither. A
+ * kernel without modules has 0 in module_name and all that follows. */
 struct kernel_layout {
     bool known;
     u32 task_pid, task_tgid, task_comm, task_mm, task_flags, task_thread_sp;
     u32 mm_pgd;
-    u32 module_list, module_name, module_base, module_size; /* the core part of struct module */
-    u32 module_kallsyms;                                    /* struct module: pointer to its struct mod_kallsyms */
-    u32 kallsyms_symtab, kallsyms_count, kallsyms_strtab;   /* struct mod_kallsyms */
+    u32 module_list, module_name;
+    u32 module_base, module_size;                         /* of its core part; since 6.4 of its code */
+    u32 module_kallsyms;                                  /* struct module: pointer to its struct mod_kallsyms */
+    u32 kallsyms_symtab, kallsyms_count, kallsyms_strtab; /* struct mod_kallsyms */
 };
 
 /* One system call of the kernel's own metadata (CONFIG_FTRACE_SYSCALLS). */
 struct kernel_syscall {
     u32 number;
     u32 args;
-    const char *name; /* "openat" */
+    const char *name; /* "openat", without the "sys_" before it */
     const char *type[KERNEL_SYSCALL_ARGS], *arg[KERNEL_SYSCALL_ARGS];
 };
 
@@ -40,7 +42,7 @@ struct kernel {
      * the base of GS; i386: a link-time address, used with the base of FS). 0: not known. */
     u64 current_task;
     size_t syscalls;
-    const struct kernel_syscall *syscall;
+    const struct kernel_syscall *syscall; /* by ascending number; names are the kernel's own: "newfstat", "sendto" */
     /* How each was found, one line for people: "kallsyms: 98,765 symbols, relative offsets, at file offset ..." */
     const char *symbols_how, *layout_how, *syscalls_how, *current_how;
     const char *image_how;      /* what the file was: "bzImage, payload LZ4, ..." */

@@ -148,6 +148,8 @@ static size_t best_named(const struct symbols *s, size_t first, size_t last)
     size_t best = SIZE_MAX;
     int best_rank = 0;
 
+    if (last == first + 1) /* as most are: no choice */
+        return is_place(&s->entry[first]) ? first : SIZE_MAX;
     for (size_t i = first; i < last; i++) {
         int rank;
 
