@@ -208,9 +208,9 @@ struct btf *btf_open(const struct kernel_image *image, const char **how)
     struct btf *btf = kernel_alloc(sizeof *btf);
     const u8 *found = find_btf(btf, image);
 
-    *how = "none in the image";
+    *how = "no BTF in the image";
     if (found != NULL || kernel_image_section(image, ".BTF") != NULL)
-        *how = "BTF in the image is damaged";
+        *how = "the BTF in the image is damaged";
     if (found == NULL || !index_types(btf)) {
         btf_free(btf);
         return NULL;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "kernel/current.h"
+#include "kernel/dwarf.h"
 #include "kernel/kallsyms.h"
 #include "kernel/layout.h"
 #include "kernel/own.h"
@@ -104,14 +105,19 @@ static void find_banner(struct kernel_own *own)
     }
 }
 
-static void find_symbols(struct kernel_own *own)
+static void find_symbols(struct kernel_own *own, const struct dwarf *dwarf, const char *vmlinux)
 {
     struct kernel *k = &own->kernel;
     const struct kernel_image *image = k->image;
+    size_t count = dwarf != NULL ? dwarf_symbols(dwarf, k->symbols) : 0;
     char how[256];
 
-    kallsyms_find(image, k->symbols, how, sizeof how);
-    k->symbols_how = kernel_keep(own, how);
+    if (count != 0) {
+        k->symbols_how = kernel_keep_format(own, "symtab: %zu symbols of %s", count, vmlinux);
+    } else {
+        kallsyms_find(image, k->symbols, how, sizeof how);
+        k->symbols_how = kernel_keep(own, how);
+    }
     for (size_t i = 0; i < image->sections; i++)
         symbols_add_end(k->symbols, image->section[i].address + image->section[i].memory);
     for (size_t i = 0; i < image->segments && image->sections == 0; i++)
@@ -119,23 +125,46 @@ static void find_symbols(struct kernel_own *own)
     symbols_sort(k->symbols);
 }
 
-static void find_layout(struct kernel_own *own)
+/* What a description of types gives. where: for people, where it lies */
+static bool take_types(struct kernel_own *own, const struct type_source *types, const char *where)
 {
     struct kernel *k = &own->kernel;
-    const char *missing = NULL, *how;
-    struct btf *btf = btf_open(k->image, &how);
-    struct type_source types = btf_source(btf);
-    char current_how[256];
+    const char *missing = NULL;
+    char how[256];
 
-    if (btf == NULL)
-        k->layout_how = kernel_keep_format(own, "not known: %s", how);
-    else if (!layout_read(&types, &k->layout, &missing))
-        k->layout_how = kernel_keep_format(own, "not known: BTF does not describe %s", missing);
-    else
-        k->layout_how = kernel_keep_format(own, "BTF: %zu types at 0x%zx of the ELF%s", btf_types(btf), btf_offset(btf),
-                                           missing != NULL ? "; modules not known" : "");
-    k->current_task = current_find(k, btf != NULL ? &types : NULL, current_how, sizeof current_how);
-    k->current_how = kernel_keep(own, current_how);
+    k->current_task = current_find(k, types, how, sizeof how);
+    k->current_how = kernel_keep(own, how);
+    if (types == NULL)
+        return false;
+    if (!layout_read(types, &k->layout, &missing)) {
+        k->layout_how = kernel_keep_format(own, "not known: %s does not describe %s", types->name, missing);
+        return false;
+    }
+    k->layout_how =
+        kernel_keep_format(own, "%s: %s%s", types->name, where, missing != NULL ? "; modules not known" : "");
+    return true;
+}
+
+/* From the vmlinux if there is one and it describes types, else from the image. */
+static void find_layout(struct kernel_own *own, struct dwarf *dwarf, const char *vmlinux)
+{
+    struct type_source types;
+    struct btf *btf;
+    const char *how;
+    char where[128];
+
+    if (dwarf != NULL && dwarf_types(dwarf, &types) && take_types(own, &types, vmlinux))
+        return;
+    btf = btf_open(own->kernel.image, &how);
+    if (btf != NULL) {
+        types = btf_source(btf);
+        snprintf(where, sizeof where, "%zu types at 0x%zx of the ELF", btf_types(btf), btf_offset(btf));
+        take_types(own, &types, where);
+    } else {
+        take_types(own, NULL, NULL);
+        own->kernel.layout_how =
+            kernel_keep_format(own, "not known: %s%s", how, dwarf != NULL ? ", no DWARF either" : "");
+    }
     btf_free(btf);
 }
 
@@ -147,31 +176,36 @@ static void find_syscalls(struct kernel_own *own)
     own->kernel.syscalls_how = kernel_keep(own, how);
 }
 
-static struct kernel *open_image(struct kernel_image *image)
+/* in: image  taken; NULL is passed on */
+static struct kernel *open_image(struct kernel_image *image, const char *vmlinux, struct error *err)
 {
-    struct kernel_own *own = kernel_own_new();
+    struct kernel_own *own;
+    struct dwarf *dwarf = NULL;
 
+    if (image == NULL)
+        return NULL;
+    if (vmlinux != NULL && (dwarf = dwarf_open(vmlinux, image, err)) == NULL) {
+        kernel_image_free(image);
+        return NULL;
+    }
+    own = kernel_own_new();
     own->kernel.image = image;
     own->kernel.is64 = image->is64;
     own->kernel.image_how = kernel_keep(own, image->how);
     find_banner(own);
-    find_symbols(own);
-    find_layout(own);
+    find_symbols(own, dwarf, vmlinux);
+    find_layout(own, dwarf, vmlinux);
     find_syscalls(own);
+    dwarf_close(dwarf);
     return &own->kernel;
 }
 
 struct kernel *kernel_open(const char *path, const char *vmlinux, struct error *err)
 {
-    struct kernel_image *image = kernel_image_open(path, KERNEL_IMAGE_LIMIT, err);
-
-    (void)vmlinux;
-    return image != NULL ? open_image(image) : NULL;
+    return open_image(kernel_image_open(path, KERNEL_IMAGE_LIMIT, err), vmlinux, err);
 }
 
 struct kernel *kernel_open_bytes(const u8 *bytes, size_t size, const char *name, size_t limit, struct error *err)
 {
-    struct kernel_image *image = kernel_image_read(bytes, size, name, limit, err);
-
-    return image != NULL ? open_image(image) : NULL;
+    return open_image(kernel_image_read(bytes, size, name, limit, err), NULL, err);
 }
