@@ -19,7 +19,7 @@
 #include "trace/event.h"
 #include "trace/names.h"
 
-struct walk;
+struct trace_walk;
 
 /* User instructions shown before the entry and after the return. */
 #define WALK_USER_INSNS 3u
@@ -128,25 +128,25 @@ struct walk_tree {
 };
 
 /* Never returns NULL (aborts when the host has no memory). Options are copied; context is borrowed. */
-struct walk *walk_new(const struct walk_options *options);
-void walk_free(struct walk *w);
-enum walk_state walk_state(const struct walk *w);
+struct trace_walk *walk_new(const struct walk_options *options);
+void walk_free(struct trace_walk *w);
+enum walk_state walk_state(const struct trace_walk *w);
 
 /* An instruction is about to execute. returns: the state */
-enum walk_state walk_insn(struct walk *w, const struct walk_insn *insn);
+enum walk_state walk_insn(struct trace_walk *w, const struct walk_insn *insn);
 /* A transition, at the place where it happened. The first that enters from ring 3 begins the walk.
  * in: id  event number, 0 where there is none */
-enum walk_state walk_transition(struct walk *w, u64 id, const struct event_record *e);
+enum walk_state walk_transition(struct trace_walk *w, u64 id, const struct event_record *e);
 /* SWAPGS, CR3, WRMSR...: the instruction that walk_insn() showed last did it. */
-void walk_side(struct walk *w, const struct event_record *e);
+void walk_side(struct trace_walk *w, const struct event_record *e);
 
 /* The tree so far, with totals. Valid until the walk is fed again or freed. */
-const struct walk_tree *walk_tree(struct walk *w);
+const struct walk_tree *walk_tree(struct trace_walk *w);
 
 /* ---- from a processor (walk_feed.c) */
 
 /* walk_insn() for the instruction at cpu->arch.rip; for cpu_observer.insn. */
-enum walk_state walk_feed_insn(struct walk *w, struct cpu *cpu, unsigned length);
+enum walk_state walk_feed_insn(struct trace_walk *w, struct cpu *cpu, unsigned length);
 /* walk_options.symbol for kernel addresses by names; context is a struct names. */
 bool walk_names_symbol(void *context, u64 address, bool user, struct walk_symbol *symbol);
 
