@@ -2,6 +2,7 @@
 # The fuzz harnesses: each is replayed over its corpus by an ordinary test under any compiler, and linked with libFuzzer in the
 # build `fuzz` (RINGSIDE_FUZZ), which tests/fuzz/run uses.
 set(fuzz_dir ${CMAKE_CURRENT_LIST_DIR})
+add_custom_target(fuzz_harnesses) # all with libFuzzer: what the preset `fuzz` builds
 function(fuzz_harness name)
     cmake_parse_arguments(F "" "VARIANTS" "MUTATOR;LINK" ${ARGN})
     set(sources ${fuzz_dir}/fuzz_${name}.c)
@@ -17,6 +18,7 @@ function(fuzz_harness name)
         target_link_libraries(fuzz_${name} PRIVATE ${F_LINK})
         target_compile_definitions(fuzz_${name} PRIVATE _GNU_SOURCE FUZZ_ONE_USE)
         target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        add_dependencies(fuzz_harnesses fuzz_${name})
     endif()
 endfunction()
 
