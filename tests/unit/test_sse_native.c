@@ -88,6 +88,21 @@ static bool same(const struct native_state *a, const struct native_state *b)
            ((a->rflags ^ b->rflags) & FLAGS_ARITHMETIC) == 0 && memcmp(a->memory, b->memory, NATIVE_MEMORY / 2) == 0;
 }
 
+/* DPPS adds in an order that the manuals leave open, so which of several NaNs comes out differs by vendor: on AMD hosts
+ * (the emulated order is Intel's) NaNs count as equal. */
+static void forget_nans(const struct insn_row *row, struct native_state *host, const struct native_state *guest)
+{
+    if (strcmp(row->mnemonic, "dpps") != 0 || !__builtin_cpu_is("amd"))
+        return;
+    for (unsigned lane = 0; lane < 4; lane++) {
+        u32 *a = &host->xmm[1].u32[lane];
+        const u32 *b = &guest->xmm[1].u32[lane];
+
+        if ((*a & 0x7FFFFFFF) > 0x7F800000 && (*b & 0x7FFFFFFF) > 0x7F800000)
+            *a = *b;
+    }
+}
+
 struct setting {
     u32 mxcsr_fixed, mxcsr_random; /* bits always set, bits chosen at random */
     bool misalign;
@@ -111,6 +126,7 @@ static bool compare_once(struct fixture *fx, struct native *n, const struct insn
     guest.memory = guest_memory + shift;
     guest_vector = emulated_run(fx, bytes, size, &guest, shift);
     host_vector = native_run(n, bytes, size, &host);
+    forget_nans(row, &host, &guest);
     if (guest_vector == host_vector && same(&host, &guest))
         return true;
     print_message("%s %s%s imm %02x\n", row->mnemonic, memory ? "memory" : "register", rex_w ? " REX.W" : "",

@@ -166,6 +166,10 @@ static void fxsave_image_equals_the_hosts(void **state)
         /* A host without FCS and FDS stores zeros there, and canonicalises wide pointers. */
         memset(host + 8, 0, 16);
         memset(guest + 8, 0, 16);
+        if (__builtin_cpu_is("amd")) { /* APM 5, "FXSAVE": the last opcode only with an unmasked exception pending */
+            memset(host + 6, 0, 2);
+            memset(guest + 6, 0, 2);
+        }
         store_le32(host + 28, 0xFFFF);
         assert_memory_equal(host, guest, 416);
     }
