@@ -19,12 +19,15 @@ enum data_kind {
     DATA_SIGNAL = 9,     /* what a signal frame holds of the interrupted call: u64 RIP, u64 RAX */
 };
 
-/* One piece, as read back. */
+#define DATA_HEADER 24u /* in a DATA section: u64 event, u64 address, u32 size, u32 kind; then the bytes */
+
+/* One piece. */
 struct data_piece {
     u64 event; /* number of the event it belongs to */
     u64 address;
     u32 size;
-    u8 kind; /* enum data_kind */
+    u32 offset; /* the holder's own */
+    u8 kind;    /* enum data_kind */
     const u8 *bytes;
 };
 
