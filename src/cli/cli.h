@@ -39,6 +39,9 @@ struct run_options {
     bool trace;              /* --trace: live text */
     const char *trace_path;  /* --trace=FILE or -D FILE; NULL: stderr */
     bool trace_verbose;
+    bool trace_calls;        /* an entry and its return on one line */
+    const char *vmlinux;     /* --vmlinux: an unstripped ELF of the kernel, for its DWARF */
+    bool no_names;           /* do not look for a Linux kernel's symbols and tasks */
     bool trace_side; /* also SWAPGS, CR and MSR writes in the live text */
     struct trace_filter filter;
     bool summary_json;

@@ -8,6 +8,7 @@
 #include "cli/checkpoints.h"
 #include "cli/console.h"
 #include "cli/image_hash.h"
+#include "trace/lines.h"
 
 /* A run description has room for so many words of the command, beside its other properties. */
 #define RECORDED_WORDS_MAX (TRACE_PROPERTIES_MAX - 16)
@@ -19,6 +20,10 @@ struct session {
     struct machine *machine;
     struct recorder *recorder;
     FILE *live;
+    struct lines *lines;   /* of the live trace */
+    struct kernel *kernel; /* the Linux kernel that is booted, or NULL */
+    struct guest *guest;
+    struct names *names;
     struct checkpoints checkpoints;
     const char *replay_path; /* NULL: live input */
     struct trace_properties run, end;
@@ -55,27 +60,63 @@ static void describe_end(struct session *s, const struct machine_result *r)
     trace_properties_set(&s->end, "end.retired", "%llu", (unsigned long long)r->retired);
 }
 
+/* The kernel that the run boots, when it is a Linux kernel: what is recorded gets names. Other images are none, which is
+ * no error: the loader says what it thinks of them. */
+static bool open_guest(struct session *s, struct error *err)
+{
+    const struct run_options *o = &s->options;
+    struct error why;
+
+    if (o->no_names || o->machine.kernel == NULL || strncmp(o->machine.kernel, "tour:", 5) == 0)
+        return true;
+    s->kernel = kernel_open(o->machine.kernel, o->vmlinux, &why);
+    if (s->kernel == NULL && o->vmlinux != NULL) {
+        *err = why;
+        return false;
+    }
+    if (s->kernel == NULL || symbols_count(s->kernel->symbols) == 0)
+        return true;
+    s->names = calloc(1, sizeof *s->names);
+    if (s->names == NULL)
+        abort();
+    s->names->kernel = s->kernel;
+    s->guest = guest_new(s->kernel);
+    return true;
+}
+
+static bool open_live(struct session *s, struct error *err)
+{
+    struct run_options *o = &s->options;
+    struct lines_options lines = {.format = o->trace_verbose ? TRACE_VERBOSE : TRACE_TEXT,
+                                  .filter = &o->filter,
+                                  .names = s->names,
+                                  .calls = o->trace_calls,
+                                  .linux_kernel = s->guest != NULL};
+
+    s->live = o->trace_path == NULL ? stderr : fopen(o->trace_path, "w");
+    if (s->live == NULL)
+        return error_set(err, EXIT_FILE, "cannot write the trace to '%s': %s", o->trace_path, strerror(errno));
+    lines.color = cli_color(o->color, s->live);
+    if (!o->trace_side && o->filter.kinds == 0)
+        trace_filter_transitions(&o->filter);
+    s->lines = lines_new(s->live, &lines);
+    return true;
+}
+
 static bool open_recorder(struct session *s, struct error *err)
 {
     struct run_options *o = &s->options;
-    struct recorder_options options = {
-        .path = o->record_path,
-        .run = &s->run,
-        .live_filter = &o->filter,
-        .verbose = o->trace_verbose,
-    };
+    struct recorder_options options = {.path = o->record_path, .run = &s->run};
 
     if (!o->trace && o->record_path == NULL && !o->digest_only && o->checkpoints.path[0] == '\0')
         return true;
-    if (o->trace) {
-        s->live = o->trace_path == NULL ? stderr : fopen(o->trace_path, "w");
-        if (s->live == NULL)
-            return error_set(err, EXIT_FILE, "cannot write the trace to '%s': %s", o->trace_path, strerror(errno));
-        options.live = s->live;
-        options.color = cli_color(o->color, s->live);
-        if (!o->trace_side && o->filter.kinds == 0)
-            trace_filter_transitions(&o->filter);
-    }
+    if ((o->trace || o->record_path != NULL) && !open_guest(s, err))
+        return false;
+    if (o->trace && !open_live(s, err))
+        return false;
+    options.live = s->lines;
+    options.guest = s->guest;
+    options.names = s->names;
     s->recorder = recorder_open(&options, err);
     return s->recorder != NULL;
 }
@@ -149,6 +190,10 @@ static int close_session(struct session *s, int code, u64 *digest)
         if (!recorder_close(s->recorder, &s->end, &err))
             code = cli_fail(&err);
     }
+    lines_free(s->lines);
+    guest_free(s->guest);
+    kernel_free(s->kernel);
+    free(s->names);
     if (s->live != NULL && s->live != stderr && fclose(s->live) != 0) {
         error_set(&err, EXIT_FILE, "cannot write the trace to '%s': %s", s->options.trace_path, strerror(errno));
         code = cli_fail(&err);

@@ -13,6 +13,7 @@ struct view_options {
     const char *words[2]; /* what is not an option */
     unsigned word_count;
     bool help;
+    bool events; /* report: each for itself */
 };
 
 static bool set_format(struct view_options *o, const char *text, struct error *err)
@@ -38,6 +39,17 @@ static bool set_limit(struct view_options *o, const char *text, struct error *er
     return true;
 }
 
+static bool set_string_limit(struct view_options *o, const char *text, struct error *err)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (end == text || *end != '\0' || *text == '-' || value == 0 || value > 65536)
+        return error_set(err, EXIT_USAGE, "-s wants a number of bytes, 1 to 65536, not '%s'", text);
+    o->view.string_limit = (unsigned)value;
+    return true;
+}
+
 static bool apply(struct view_options *o, const char *name, const char *value, struct error *err)
 {
     if (strcmp(name, "e") == 0 || strcmp(name, "filter") == 0)
@@ -56,13 +68,29 @@ static bool apply(struct view_options *o, const char *name, const char *value, s
         return set_format(o, value, err);
     if (strcmp(name, "limit") == 0)
         return set_limit(o, value, err);
+    if (strcmp(name, "s") == 0)
+        return set_string_limit(o, value, err);
     return cli_parse_color(&o->color, value, err);
+}
+
+/* Options without a value. */
+static bool flag(struct view_options *o, const char *name)
+{
+    if (strcmp(name, "calls") == 0)
+        o->view.calls = true;
+    else if (strcmp(name, "events") == 0)
+        o->events = true;
+    else if (strcmp(name, "side") == 0)
+        o->view.side = true;
+    else
+        return false;
+    return true;
 }
 
 static bool parse(struct view_options *o, int argc, char **argv, unsigned words, struct error *err)
 {
     static const char *const with_value[] = {"e",  "filter", "p",     "comm",  "cpl", "from",
-                                             "to", "format", "limit", "color", NULL};
+                                             "to", "format", "limit", "color", "s",     NULL};
 
     *o = (struct view_options){0};
     for (int i = 1; i < argc; i++) {
@@ -81,6 +109,8 @@ static bool parse(struct view_options *o, int argc, char **argv, unsigned words,
             o->help = true;
             return true;
         }
+        if (flag(o, word))
+            continue;
         if (strcmp(word, "v") == 0) {
             o->view.format = TRACE_VERBOSE;
             continue;
@@ -103,6 +133,8 @@ static bool parse(struct view_options *o, int argc, char **argv, unsigned words,
         return error_set(err, EXIT_USAGE,
                          words == 2 ? "show wants an event number and a recording: show ID FILE"
                                     : "give the recording to read");
+    if (o->view.format == TRACE_TEXT && !o->events)
+        o->view.calls = true;
     o->view.color = cli_color(o->color, stdout);
     return true;
 }
@@ -115,7 +147,10 @@ static void usage(const char *command)
            "  --comm NAME      tasks of this name, with * and ?\n"
            "  --cpl FROM:TO    ring before and after, 0-3 or *\n"
            "  --from N --to N  event numbers\n"
-           "  --limit N        stop after N events\n"
+           "  --calls, --events  report: an entry and its return on one line (text's default), or each event by itself\n"
+           "  --side           report: SWAPGS, control registers, MSRs and what became known too\n"
+           "  -s N             report: bytes of a string that are shown, default 32\n"
+           "  --limit N        stop after N lines\n"
            "  --format F       text, verbose (-v) or json\n"
            "  --color WHEN     auto, always or never\n",
            command, strcmp(command, "show") == 0 ? "ID " : "");
@@ -140,7 +175,18 @@ static int view(int argc, char **argv, viewer *viewer)
     return code == EXIT_OK ? EXIT_OK : cli_fail(&err);
 }
 
-int cmd_report(int argc, char **argv) { return view(argc, argv, trace_report); }
+/* Calls are the default for people, events for programs. Events beside transitions are shown when asked for. */
+static enum exit_code report(FILE *out, const char *path, const struct trace_filter *filter,
+                             const struct trace_view *options, struct error *err)
+{
+    struct trace_filter shown = *filter;
+
+    if (options->format != TRACE_JSON && !options->side && shown.kinds == 0)
+        trace_filter_transitions(&shown);
+    return trace_report(out, path, &shown, options, err);
+}
+
+int cmd_report(int argc, char **argv) { return view(argc, argv, report); }
 
 int cmd_stat(int argc, char **argv) { return view(argc, argv, trace_stat); }
 

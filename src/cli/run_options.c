@@ -292,6 +292,27 @@ static bool opt_comm(struct run_options *o, const char *value, struct error *err
     return trace_filter_comm(&o->filter, value, err);
 }
 
+static bool opt_calls(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->trace_calls = true;
+    return true;
+}
+
+static bool opt_vmlinux(struct run_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->vmlinux = value;
+    return true;
+}
+
+static bool opt_no_names(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->no_names = true;
+    return true;
+}
+
 static bool opt_verbose(struct run_options *o, const char *value, struct error *err)
 {
     (void)value, (void)err;
@@ -385,6 +406,9 @@ static const struct option {
     {"e", WORD, opt_filter, NULL, NULL},
     {"p", WORD, opt_pid, "PID", "--trace: only this process or thread"},
     {"comm", WORD, opt_comm, "NAME", "--trace: only tasks of this name, with * and ?"},
+    {"calls", NONE, opt_calls, NULL, "--trace: an entry and its return on one line, system calls decoded"},
+    {"vmlinux", WORD, opt_vmlinux, "FILE", "an unstripped ELF of the kernel, for what its image does not say"},
+    {"no-names", NONE, opt_no_names, NULL, "do not look for symbols and tasks of a Linux kernel"},
     {"digest", NONE, opt_digest, NULL, "keep the event digest for --summary although nothing is recorded"},
     {"checkpoints", WORD, opt_checkpoints, "FILE",
      "FILE[,every=N][,from=T][,to=T][,ram][,registers][,stop]: digest and state hash every N ticks"},

@@ -256,3 +256,53 @@ u64 event_digest_value(const struct event_digest *d)
 {
     return fold(d->state[0] ^ 0xFF51AFD7ED558CCDull, d->state[1] ^ (d->events * 0x9E3779B97F4A7C15ull));
 }
+
+/* ---- what is known of the guest: number = pid, old = tgid, new = task_struct, frame words = name */
+
+/* Text in the words from frame0 on. */
+static void put_text(struct event_record *e, const char *text, size_t size)
+{
+    memcpy((u8 *)e + offsetof(struct event_record, frame0), text, size);
+}
+
+static void get_text(const struct event_record *e, char *text, size_t size)
+{
+    memcpy(text, (const u8 *)e + offsetof(struct event_record, frame0), size);
+    text[size - 1] = '\0';
+    for (char *c = text; *c; c++) /* a file may hold anything; what is shown is one line */
+        if ((unsigned char)*c < ' ' || *c == 0x7F)
+            *c = '?';
+}
+
+_Static_assert(GUEST_COMM <= EVENT_FRAME_WORDS * sizeof(u64), "a task's name fits");
+_Static_assert(sizeof((struct guest_module){0}.name) <= EVENT_FRAME_WORDS * sizeof(u64), "a module's name fits");
+
+void event_put_task(struct event_record *e, const struct guest_task *task)
+{
+    e->number = task->pid;
+    e->old_value = task->tgid;
+    e->new_value = task->known ? task->task : 0;
+    put_text(e, task->comm, sizeof task->comm);
+}
+
+void event_get_task(const struct event_record *e, struct guest_task *task)
+{
+    task->pid = e->number;
+    task->tgid = (u32)e->old_value;
+    task->task = e->new_value;
+    task->known = e->new_value != 0;
+    get_text(e, task->comm, sizeof task->comm);
+}
+
+void event_put_module(struct event_record *e, const struct guest_module *module)
+{
+    e->old_value = module->base;
+    e->new_value = module->size;
+    put_text(e, module->name, sizeof module->name);
+}
+
+void event_get_module(const struct event_record *e, struct guest_module *module)
+{
+    *module = (struct guest_module){.base = e->old_value, .size = e->new_value};
+    get_text(e, module->name, sizeof module->name);
+}

@@ -5,6 +5,7 @@
 #define RINGSIDE_TRACE_EVENT_H
 
 #include "cpu/ring/transition.h"
+#include "guest/guest.h"
 
 struct event_record {
 #define EVENT_FIELD(name, type, codec, digest, unit, json, doc) type name;
@@ -79,6 +80,12 @@ static inline bool event_mechanism_is_software_entry(unsigned mechanism)
     return mechanism == MECH_INT_N || mechanism == MECH_SYSCALL || mechanism == MECH_SYSENTER ||
            mechanism == MECH_CALL_GATE;
 }
+
+/* Task, kernel and module events keep what they say in words of the record that they have no other use for. */
+void event_put_task(struct event_record *e, const struct guest_task *task);
+void event_get_task(const struct event_record *e, struct guest_task *task);
+void event_put_module(struct event_record *e, const struct guest_module *module); /* all but the symbols */
+void event_get_module(const struct event_record *e, struct guest_module *module);
 
 /* What each word of a recorded frame is, from the lowest address: "RIP", "CS", "error code"... NULL past the end. */
 const char *event_frame_meaning(const struct event_record *e, unsigned i);

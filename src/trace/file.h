@@ -6,6 +6,7 @@
 #define RINGSIDE_TRACE_FILE_H
 
 #include "trace/block.h"
+#include "trace/data.h"
 #include "trace/trace.h"
 
 #define TRACE_SCHEMA_VERSION 3u
@@ -22,6 +23,9 @@ enum trace_tag {
     TAG_RUN = 0x5F4E5552,    /* "RUN_" */
     TAG_EVENTS = 0x53545645, /* "EVTS" */
     TAG_INPUT = 0x54504E49,  /* "INPT" */
+    TAG_DATA = 0x41544144,   /* "DATA": of the EVTS section that follows; the same first */
+    TAG_KERNEL = 0x4E52454B, /* "KERN" */
+    TAG_MODULE = 0x4C444F4D, /* "MODL" */
     TAG_END = 0x5F444E45,    /* "END_" */
     TAG_INDEX = 0x58444E49,  /* "INDX" */
 };
@@ -39,7 +43,7 @@ struct trace_section {
     u64 header_sum;  /* of the 40 bytes before */
 };
 
-/* One per EVTS and INPT section. mechanisms[] saturates at FFFFh, which stands for "many". */
+/* One per EVTS, DATA, INPT, KERN and MODL section. mechanisms[] saturates at FFFFh, which stands for "many". */
 struct trace_index_entry {
     u64 offset; /* of the section header, from the start of the file */
     u64 first, first_tick, last_tick;
@@ -67,8 +71,10 @@ struct trace_writer *trace_writer_open(const char *path, int level, const struct
  * be NULL, each goes into it. */
 void trace_writer_follow(struct trace_writer *w, u32 count, struct event_digest *digest);
 void trace_writer_add(struct trace_writer *w, const struct predict_miss *miss, struct event_digest *digest);
-/* Write the block, if it holds anything. */
-bool trace_writer_block(struct trace_writer *w);
+/* Write the block, if it holds anything, after the data of its events. */
+bool trace_writer_block(struct trace_writer *w, const u8 *data, size_t data_size, u32 pieces);
+/* Write a section of its own: KERN, MODL. */
+bool trace_writer_section(struct trace_writer *w, enum trace_tag tag, const u8 *bytes, size_t size);
 bool trace_writer_input(struct trace_writer *w, const u8 *bytes, size_t size, u32 count);
 /* Write end properties, index and footer; close; free. returns: false with err set after any failure. */
 bool trace_writer_close(struct trace_writer *w, const struct trace_properties *end, struct error *err);

@@ -7,38 +7,27 @@
 
 typedef unsigned long long ull;
 
-static void print_cause(FILE *out, const struct event_record *e)
+static void print_module(FILE *out, const struct event_record *e)
 {
-    if (e->present & EVENT_HAS_VECTOR) {
-        /* A fault beside transitions has no mechanism. */
-        const char *name =
-            event_is_transition(e) ? event_exception_name(e->mechanism, e->vector) : event_vector_name(e->vector);
+    struct guest_module module;
 
-        if (name)
-            fprintf(out, " %s", name);
-        else
-            fprintf(out, " 0x%02x", e->vector);
-    }
-    if (e->present & EVENT_HAS_ERROR) {
-        fprintf(out, "(%x)", e->error);
-        words_error(out, " ", e);
-    }
+    event_get_module(e, &module);
+    fprintf(out, "  %s at %llx, %llu bytes", module.name, (ull)module.base, (ull)module.size);
 }
 
-/* The broken rule and its subject. Of a page fault the error code has said as much in words. */
-static void print_rule(FILE *out, const struct event_record *e)
+static void print_new_task(FILE *out, const struct event_record *e)
 {
-    if (e->rule == RULE_NONE)
-        return;
-    if (e->rule >= RULES)
-        fprintf(out, "  [?]");
-    else if (e->vector == VEC_PF)
-        fprintf(out, "  [%s]", rule_name((enum rule)e->rule));
-    else
-        fprintf(out, "  [%s: %s]", rule_name((enum rule)e->rule), rule_subject((enum rule)e->rule));
+    struct guest_task task;
+
+    event_get_task(e, &task);
+    if (!task.known)
+        fprintf(out, "  not known");
+    words_task(out, "  ", &task);
+    if (task.known && task.tgid != task.pid)
+        fprintf(out, " of process %u", task.tgid);
 }
 
-static void print_side(FILE *out, const struct event_record *e)
+static void print_side(FILE *out, const struct event_record *e, const struct names *names)
 {
     const char *msr;
 
@@ -54,32 +43,48 @@ static void print_side(FILE *out, const struct event_record *e)
     case EVENT_KIND_INPUT: fprintf(out, "  %s, %llu bytes", event_input_name(e->number), (ull)e->new_value); return;
     case EVENT_KIND_SWAPGS: fprintf(out, "  GS.base %llx <-> %llx", (ull)e->old_value, (ull)e->new_value); break;
     case EVENT_KIND_UNDELIVERED:
-        print_cause(out, e);
+        words_cause(out, e);
         if (e->vector == VEC_PF)
             fprintf(out, "  cr2=%llx", (ull)e->cr2);
-        print_rule(out, e);
+        words_rule(out, e);
         break;
+    case EVENT_KIND_TASK: print_new_task(out, e); return;
+    case EVENT_KIND_MODULE: print_module(out, e); return;
+    case EVENT_KIND_KERNEL:
+        if (e->number == 1)
+            fprintf(out, "  runs %llx bytes from where it was linked to run", (ull)e->new_value);
+        else
+            fprintf(out, "  not known any more");
+        return;
     default: fprintf(out, "  %llx -> %llx", (ull)e->old_value, (ull)e->new_value); break;
     }
     fprintf(out, "  at ");
-    words_address(out, e->from_cs, e->from_rip, e->from_mode);
+    words_place(out, names, e->from_cs, e->from_rip, e->from_mode);
 }
 
-void trace_print_line(FILE *out, u64 id, const struct event_record *e, bool color)
+static const struct trace_telling nothing_known;
+
+void trace_print_line(FILE *out, u64 id, const struct event_record *e, const struct trace_telling *t)
 {
-    fprintf(out, "%s#%-6llu t=%-10llu ", color ? words_color(e) : "", (ull)id, (ull)e->ticks);
+    if (!t)
+        t = &nothing_known;
+    fprintf(out, "%s#%-6llu t=%-10llu ", t->color ? words_color(e) : "", (ull)id, (ull)e->ticks);
+    if (t->task && t->task->known) {
+        words_task(out, "", t->task);
+        fprintf(out, "  ");
+    }
     if (!event_is_transition(e)) {
         fprintf(out, "%u    %s", e->from_cpl, event_kind_name(e->kind));
-        print_side(out, e);
-        fprintf(out, "%s\n", color ? COLOR_END : "");
+        print_side(out, e, t->names);
+        fprintf(out, "%s\n", t->color ? COLOR_END : "");
         return;
     }
     fprintf(out, "%u→%u  %s", e->from_cpl, e->to_cpl, event_mechanism_name(e->mechanism));
-    print_cause(out, e);
+    words_cause(out, e);
     fprintf(out, "  ");
-    words_address(out, e->from_cs, e->from_rip, e->from_mode);
+    words_place(out, t->names, e->from_cs, e->from_rip, e->from_mode);
     fprintf(out, " -> ");
-    words_address(out, e->to_cs, e->to_rip, e->to_mode);
+    words_place(out, t->names, e->to_cs, e->to_rip, e->to_mode);
     if (e->from_mode != e->to_mode)
         fprintf(out, "  %s->%s", event_mode_name(e->from_mode), event_mode_name(e->to_mode));
     if (e->to_rsp != e->from_rsp)
@@ -92,8 +97,8 @@ void trace_print_line(FILE *out, u64 id, const struct event_record *e, bool colo
         fprintf(out, "  rax=%llx", (ull)e->rax);
     if (e->from_cr3 != e->to_cr3)
         fprintf(out, "  cr3 %llx->%llx", (ull)e->from_cr3, (ull)e->to_cr3);
-    print_rule(out, e);
-    fprintf(out, "%s\n", color ? COLOR_END : "");
+    words_rule(out, e);
+    fprintf(out, "%s\n", t->color ? COLOR_END : "");
 }
 
 static void print_stack(FILE *out, const struct event_record *e)
@@ -111,18 +116,21 @@ static void print_stack(FILE *out, const struct event_record *e)
         fprintf(out, "from: %s\n", event_stack_name(e->stack_source));
 }
 
-void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, bool color)
+void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, const struct trace_telling *t)
 {
+    if (!t)
+        t = &nothing_known;
     if (!event_is_transition(e)) {
-        trace_print_line(out, id, e, color);
+        trace_print_line(out, id, e, t);
         return;
     }
-    fprintf(out, "%s#%llu  %s%s\n", color ? words_color(e) : "", (ull)id, mechanism_text((enum mechanism)e->mechanism),
-            color ? COLOR_END : "");
-    fprintf(out, "    from   %s, %s code, ", words_ring(e->from_cpl), event_mode_name(e->from_mode));
-    words_address(out, e->from_cs, e->from_rip, e->from_mode);
+    fprintf(out, "%s#%llu  %s%s", t->color ? words_color(e) : "", (ull)id, mechanism_text((enum mechanism)e->mechanism),
+            t->color ? COLOR_END : "");
+    words_task(out, ", in ", t->task);
+    fprintf(out, "\n    from   %s, %s code, ", words_ring(e->from_cpl), event_mode_name(e->from_mode));
+    words_place(out, t->names, e->from_cs, e->from_rip, e->from_mode);
     fprintf(out, "\n    to     %s, %s code, ", words_ring(e->to_cpl), event_mode_name(e->to_mode));
-    words_address(out, e->to_cs, e->to_rip, e->to_mode);
+    words_place(out, t->names, e->to_cs, e->to_rip, e->to_mode);
     fprintf(out, "\n    time   tick %llu, after %llu instructions\n", (ull)e->ticks, (ull)e->retired);
     if (e->present & EVENT_HAS_VECTOR) {
         const char *name = event_exception_name(e->mechanism, e->vector);
@@ -156,9 +164,30 @@ void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, bool c
                 rule_text((enum rule)e->rule));
 }
 
-void trace_print_json(FILE *out, u64 id, const struct event_record *e)
+static void json_known(FILE *out, const struct event_record *e, const struct trace_telling *t)
+{
+    char name[NAMES_LONGEST];
+
+    if (t->task && t->task->known) {
+        fprintf(out, ",\"pid\":%u,\"tgid\":%u,\"comm\":", t->task->pid, t->task->tgid);
+        words_json(out, t->task->comm);
+    }
+    if (!t->names)
+        return;
+    if (names_format(t->names, e->from_rip, name, sizeof name)) {
+        fprintf(out, ",\"from.symbol\":");
+        words_json(out, name);
+    }
+    if (names_format(t->names, e->to_rip, name, sizeof name)) {
+        fprintf(out, ",\"to.symbol\":");
+        words_json(out, name);
+    }
+}
+
+void trace_print_json(FILE *out, u64 id, const struct event_record *e, const struct trace_telling *t)
 {
     fprintf(out, "{\"id\":%llu", (ull)id);
+    json_known(out, e, t ? t : &nothing_known);
     for (unsigned i = 0; i < EVENT_FIELDS; i++) {
         const struct event_field_info *f = event_field_info(i);
         u64 value = event_get(e, i);

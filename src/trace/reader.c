@@ -28,6 +28,18 @@ struct trace_reader {
     size_t loaded; /* entry whose events stand in records, or SIZE_MAX */
     size_t at;     /* the entry to read from next */
     u64 next_id;
+    /* What is known of the guest at the event given last. */
+    struct guest_task task;
+    struct names *names;
+    struct kernel *kernel;
+    bool kernel_read;
+    /* Data of the block in records: loaded when it is asked for. */
+    u8 *data;
+    size_t data_capacity, data_size;
+    size_t data_block; /* the entry whose data stands there, or SIZE_MAX */
+    struct data_piece *piece;
+    size_t pieces, piece_capacity;
+    size_t first_piece; /* of the event given last */
 };
 
 static void lost(struct trace_reader *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -112,7 +124,7 @@ static bool entries_are_sound(const struct trace_reader *r)
     for (size_t i = 0; i < r->entries; i++) {
         const struct trace_index_entry *e = &r->entry[i];
 
-        if (e->tag == TAG_INPUT)
+        if (e->tag == TAG_INPUT || e->tag == TAG_DATA || e->tag == TAG_KERNEL || e->tag == TAG_MODULE)
             continue;
         if (e->tag != TAG_EVENTS || e->count == 0 || e->count > BLOCK_EVENTS || e->first < next ||
             e->first > UINT64_MAX - e->count)
@@ -212,7 +224,7 @@ static void scan(struct trace_reader *r, bool rebuild)
             *has = load(r, offset, &s, &size) && take_properties(r, s.tag == TAG_RUN ? &r->run : &r->end, size);
             if (!*has)
                 lost(r, "the %s is damaged", s.tag == TAG_RUN ? "run description" : "end of the run");
-        } else if (rebuild && (s.tag == TAG_INPUT || (s.tag == TAG_EVENTS && s.first >= next && s.count &&
+        } else if (rebuild && (s.tag == TAG_INPUT || s.tag == TAG_DATA || s.tag == TAG_KERNEL || s.tag == TAG_MODULE || (s.tag == TAG_EVENTS && s.first >= next && s.count &&
                                                       s.count <= BLOCK_EVENTS && s.first <= UINT64_MAX - s.count))) {
             *entry_add(r) =
                 (struct trace_index_entry){.offset = offset, .first = s.first, .count = s.count, .tag = s.tag};
@@ -273,8 +285,11 @@ struct trace_reader *trace_reader_open(const char *path, struct error *err)
     if (!r)
         abort();
     r->path = strdup(path);
-    r->loaded = SIZE_MAX;
+    r->loaded = r->data_block = SIZE_MAX;
     r->next_id = 1;
+    r->names = calloc(1, sizeof *r->names);
+    if (!r->names)
+        abort();
     r->file = fopen(path, "rb");
     if (!r->file || fseeko(r->file, 0, SEEK_END) != 0 || ftello(r->file) < 0) {
         error_set(err, EXIT_FILE, "%s: cannot read the trace: %s", path, strerror(errno));
@@ -310,6 +325,12 @@ void trace_reader_close(struct trace_reader *r)
     trace_properties_free(&r->run);
     trace_properties_free(&r->end);
     block_codec_free(r->codec);
+    for (size_t i = 0; i < r->names->modules; i++)
+        symbols_free(r->names->module[i].symbols);
+    kernel_free(r->kernel);
+    free(r->names);
+    free(r->data);
+    free(r->piece);
     free(r->entry);
     free(r->stored);
     free(r->raw);
@@ -352,32 +373,60 @@ static bool may_match(const struct trace_index_entry *e, const struct trace_filt
     return true;
 }
 
+/* ---- what is known of the guest ---- */
+
+static void note(struct trace_reader *r, const struct event_record *e)
+{
+    if (e->kind == EVENT_KIND_TASK) {
+        event_get_task(e, &r->task);
+    } else if (e->kind == EVENT_KIND_KERNEL) {
+        r->names->slid = e->number == 1;
+        r->names->slide = e->new_value;
+    }
+}
+
+/* Load the block, and take in what it says before next_id. */
+static bool load_block(struct trace_reader *r, const struct trace_index_entry *e)
+{
+    struct trace_section s;
+    size_t size;
+
+    if (r->loaded == r->at)
+        return true;
+    r->loaded = SIZE_MAX;
+    r->task = (struct guest_task){0};
+    if (!load(r, e->offset, &s, &size) || s.tag != TAG_EVENTS || s.count != e->count || s.first != e->first ||
+        !block_decode(r->codec, r->raw, size, s.count, r->records)) {
+        lost(r, "events %llu to %llu are lost (damaged block)", (unsigned long long)e->first,
+             (unsigned long long)(e->first + e->count - 1));
+        return false;
+    }
+    r->loaded = r->at;
+    for (u64 id = e->first; id < r->next_id; id++)
+        note(r, &r->records[id - e->first]);
+    return true;
+}
+
 const struct event_record *trace_reader_next(struct trace_reader *r, const struct trace_filter *filter, u64 *id)
 {
     for (; r->at < r->entries; r->at++) {
         const struct trace_index_entry *e = &r->entry[r->at];
-        struct trace_section s;
-        size_t size;
 
         if (e->tag != TAG_EVENTS || r->next_id >= e->first + e->count || !may_match(e, filter))
             continue;
         if (r->next_id < e->first)
             r->next_id = e->first;
-        if (r->loaded != r->at) {
-            r->loaded = SIZE_MAX;
-            if (!load(r, e->offset, &s, &size) || s.tag != TAG_EVENTS || s.count != e->count || s.first != e->first ||
-                !block_decode(r->codec, r->raw, size, s.count, r->records)) {
-                lost(r, "events %llu to %llu are lost (damaged block)", (unsigned long long)e->first,
-                     (unsigned long long)(e->first + e->count - 1));
-                continue;
-            }
-            r->loaded = r->at;
-        }
+        if (!load_block(r, e))
+            continue;
         *id = r->next_id++;
+        r->first_piece = SIZE_MAX;
+        note(r, &r->records[*id - e->first]);
         return &r->records[*id - e->first];
     }
     return NULL;
 }
+
+const struct guest_task *trace_reader_task(const struct trace_reader *r) { return &r->task; }
 
 void trace_reader_seek(struct trace_reader *r, u64 id)
 {
@@ -426,4 +475,160 @@ bool trace_reader_inputs(struct trace_reader *r, trace_input_fn *fn, void *conte
             return error_set(err, EXIT_FILE, "%s: cannot replay: the input log has bytes left over", r->path);
     }
     return true;
+}
+
+/* ---- data beside events ---- */
+
+static void add_piece(struct trace_reader *r, const struct data_piece *piece)
+{
+    if (r->pieces == r->piece_capacity) {
+        r->piece_capacity = r->piece_capacity ? r->piece_capacity * 2 : 256;
+        r->piece = realloc(r->piece, r->piece_capacity * sizeof *r->piece);
+        if (!r->piece)
+            abort();
+    }
+    r->piece[r->pieces++] = *piece;
+}
+
+/* returns: false when the pieces do not fill the section exactly, or do not ascend */
+static bool parse_data(struct trace_reader *r, u32 count)
+{
+    size_t at = 0;
+    u64 last = 0;
+
+    for (u32 i = 0; i < count; i++) {
+        const u8 *p = r->data + at;
+        struct data_piece piece;
+
+        if (r->data_size - at < DATA_HEADER)
+            return false;
+        piece = (struct data_piece){.event = load_le64(p),
+                                    .address = load_le64(p + 8),
+                                    .size = load_le32(p + 16),
+                                    .kind = (u8)load_le32(p + 20),
+                                    .bytes = p + DATA_HEADER};
+        if (piece.size > r->data_size - at - DATA_HEADER || piece.event < last)
+            return false;
+        last = piece.event;
+        at += DATA_HEADER + piece.size;
+        add_piece(r, &piece);
+    }
+    return at == r->data_size;
+}
+
+/* The data of the block that is loaded stands right before it. */
+static void load_data(struct trace_reader *r)
+{
+    const struct trace_index_entry *block = &r->entry[r->loaded], *e;
+    struct trace_section s;
+    size_t size;
+
+    r->data_block = r->loaded;
+    r->pieces = 0;
+    for (size_t i = r->loaded; i-- > 0 && r->entry[i].tag != TAG_EVENTS;) {
+        e = &r->entry[i];
+        if (e->tag != TAG_DATA || e->first != block->first)
+            continue;
+        if (load(r, e->offset, &s, &size) && s.tag == TAG_DATA && s.first == block->first) {
+            memcpy(room(&r->data, &r->data_capacity, size + 1), r->raw, size);
+            r->data_size = size;
+            if (parse_data(r, s.count))
+                return;
+        }
+        r->pieces = 0;
+        lost(r, "the data of events %llu to %llu is lost (damaged)", (unsigned long long)block->first,
+             (unsigned long long)(block->first + block->count - 1));
+        return;
+    }
+}
+
+const struct data_piece *trace_reader_data(struct trace_reader *r, size_t i)
+{
+    u64 id = r->next_id - 1;
+    size_t low = 0, high;
+
+    if (r->loaded == SIZE_MAX)
+        return NULL;
+    if (r->data_block != r->loaded) {
+        load_data(r);
+        r->first_piece = SIZE_MAX;
+    }
+    if (r->first_piece == SIZE_MAX) {
+        for (high = r->pieces; low < high;) {
+            size_t mid = low + (high - low) / 2;
+
+            if (r->piece[mid].event < id)
+                low = mid + 1;
+            else
+                high = mid;
+        }
+        r->first_piece = low;
+    }
+    if (i >= r->pieces - r->first_piece || r->piece[r->first_piece + i].event != id)
+        return NULL;
+    return &r->piece[r->first_piece + i];
+}
+
+/* ---- names ---- */
+
+static void read_kernel(struct trace_reader *r, u64 offset)
+{
+    struct trace_section s;
+    struct error err;
+    size_t size;
+
+    if (r->kernel)
+        return;
+    if (!load(r, offset, &s, &size) || s.tag != TAG_KERNEL) {
+        lost(r, "the kernel's symbols are lost (damaged)");
+        return;
+    }
+    r->kernel = kernel_unpack(r->raw, size, &err);
+    if (!r->kernel)
+        lost(r, "the kernel's symbols are lost (%s)", err.text);
+    r->names->kernel = r->kernel;
+}
+
+static void read_module(struct trace_reader *r, u64 offset)
+{
+    struct guest_module module;
+    struct trace_section s;
+    struct error err;
+    size_t size;
+
+    if (load(r, offset, &s, &size) && s.tag == TAG_MODULE && module_unpack(&module, r->raw, size, &err) &&
+        r->names->modules < NAMES_MODULES)
+        names_module_add(r->names, &module);
+    else
+        lost(r, "a module's symbols are lost");
+}
+
+/* A whole file says where the kernel ran; if it ran at one place only, that holds from the first event on. */
+static void take_slide(struct trace_reader *r)
+{
+    const char *slides = trace_properties_get(&r->end, "kernel.slides");
+    const char *slide = trace_properties_get(&r->end, "kernel.slide");
+
+    if (slides && slide && !strcmp(slides, "1")) {
+        r->names->slid = true;
+        r->names->slide = strtoull(slide, NULL, 16);
+    }
+}
+
+const struct names *trace_reader_names(struct trace_reader *r)
+{
+    size_t loaded = r->loaded;
+
+    if (r->kernel_read)
+        return r->names;
+    r->kernel_read = true;
+    for (size_t i = 0; i < r->entries; i++)
+        if (r->entry[i].tag == TAG_KERNEL)
+            read_kernel(r, r->entry[i].offset);
+        else if (r->entry[i].tag == TAG_MODULE)
+            read_module(r, r->entry[i].offset);
+    if (!r->names->slid)
+        take_slide(r);
+    r->loaded = loaded; /* the events in records are as they were */
+    return r->names;
 }

@@ -9,7 +9,9 @@
 
 #include "bus/input.h"
 #include "cpu/ring/ring.h"
+#include "trace/capture.h"
 #include "trace/expected.h"
+#include "trace/lines.h"
 
 struct recorder {
     struct recorder_options options;
@@ -25,6 +27,10 @@ struct recorder {
     u64 events;   /* kept */
     u64 sequence; /* of the last transition */
     struct event_record scratch;
+    struct pieces pieces; /* data of the event at hand */
+    struct capture capture;
+    size_t modules;  /* recorded so far */
+    u64 kernel_news; /* how often it became known where the kernel runs */
     struct trace_writer *writer;
     struct stream *stream; /* NULL without a file */
 };
@@ -44,19 +50,30 @@ static struct event_record *record_begin(struct recorder *r)
     return e;
 }
 
+static void keep_pieces(struct recorder *r)
+{
+    for (size_t i = 0; i < r->pieces.count; i++) {
+        struct data_piece piece = pieces_get(&r->pieces, i);
+
+        stream_data(r->stream, &piece);
+    }
+}
+
 static void record_keep(struct recorder *r, const struct event_record *e)
 {
-    const struct recorder_options *o = &r->options;
-    struct trace_context context = {.id = ++r->events, .event = e};
+    const struct guest *guest = r->options.guest;
 
-    if (o->live && trace_filter_match(o->live_filter, &context)) {
-        if (o->verbose)
-            trace_print_verbose(o->live, r->events, e, o->color);
-        else
-            trace_print_line(o->live, r->events, e, o->color);
-    }
-    if (r->stream)
+    r->events++;
+    if (r->options.live)
+        lines_event(r->options.live, r->events, e, guest ? guest_task(guest) : NULL, &r->pieces);
+    if (r->stream) {
+        if (r->pieces.count) /* first: the event may end its block */
+            keep_pieces(r);
         stream_event(r->stream, e);
+        if (stream_data_full(r->stream))
+            stream_end_block(r->stream);
+    }
+    pieces_clear(&r->pieces);
 }
 
 static void put_time(struct event_record *e, const struct cpu *cpu)
@@ -158,6 +175,84 @@ static void fill_transition(struct event_record *e, const struct cpu *cpu, const
     }
 }
 
+/* ---- what becomes known of the guest, as events of their own ---- */
+
+static void keep_note(struct recorder *r, const struct cpu *cpu, enum event_kind kind,
+                      void (*put)(struct event_record *e, const struct recorder *r))
+{
+    struct event_record *e = record_begin(r);
+    struct ring_state now = ring_state_of(cpu, cpu->arch.rip);
+
+    put_time(e, cpu);
+    e->kind = (u8)kind;
+    e->sequence = r->sequence;
+    PUT_SIDE(e, from, &now);
+    PUT_SIDE(e, to, &now);
+    put(e, r);
+    record_keep(r, e);
+}
+
+static void put_task(struct event_record *e, const struct recorder *r)
+{
+    event_put_task(e, guest_task(r->options.guest));
+}
+
+static void put_kernel(struct event_record *e, const struct recorder *r)
+{
+    e->number = guest_slide(r->options.guest, &e->new_value);
+}
+
+static void put_module(struct event_record *e, const struct recorder *r)
+{
+    event_put_module(e, guest_module(r->options.guest, r->modules));
+}
+
+/* The kernel's own symbols stand at the front of the file; a module's come when it is found. */
+static void keep_module(struct recorder *r, const struct cpu *cpu)
+{
+    const struct guest_module *module = guest_module(r->options.guest, r->modules);
+
+    names_module_add(r->options.names, module);
+    if (r->stream) {
+        size_t size;
+        u8 *bytes = module_pack(module, &size);
+
+        stream_section(r->stream, TAG_MODULE, bytes, size);
+        free(bytes);
+    }
+    keep_note(r, cpu, EVENT_KIND_MODULE, put_module);
+    r->modules++;
+}
+
+static COLD void keep_news(struct recorder *r, const struct cpu *cpu, unsigned news)
+{
+    struct names *names = r->options.names;
+
+    if (news & GUEST_SLIDE) {
+        r->kernel_news++;
+        names->slid = guest_slide(r->options.guest, &names->slide);
+        keep_note(r, cpu, EVENT_KIND_KERNEL, put_kernel);
+    }
+    if (news & GUEST_TASK) {
+        capture_task(&r->capture, guest_task(r->options.guest));
+        keep_note(r, cpu, EVENT_KIND_TASK, put_task);
+    } else if (r->stream && r->stream->events == 0 && guest_task(r->options.guest)->known) {
+        keep_note(r, cpu, EVENT_KIND_TASK, put_task); /* a block says by itself which task runs */
+    }
+    while (r->modules < guest_modules(r->options.guest))
+        keep_module(r, cpu);
+}
+
+ALWAYS_INLINE void look_at_guest(struct recorder *r, struct cpu *cpu, bool at_user)
+{
+    unsigned news = guest_look(r->options.guest, cpu, at_user);
+
+    if (UNLIKELY(news != 0 || (r->stream && r->stream->events == 0)))
+        keep_news(r, cpu, news);
+}
+
+/* ---- events ---- */
+
 #ifdef RINGSIDE_DOOR_CHECK
 /* The quick way must find what the long way finds. */
 static struct predict_miss compare_all(const struct recorder *r, const struct event_record *e)
@@ -199,9 +294,15 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
 {
     struct recorder *r = context;
 
+    bool explain = false;
+
+    if (r->options.guest) {
+        look_at_guest(r, cpu, t->from.cpl == 3 || t->to.cpl == 3);
+        explain = capture_wants(&r->capture, cpu, t);
+    }
     r->sequence = t->sequence;
     r->transitions++;
-    if (LIKELY(quick_transition(r, cpu, t))) {
+    if (LIKELY(!explain && quick_transition(r, cpu, t))) {
         r->events++;
         return;
     }
@@ -216,6 +317,8 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
         return;
     if (t->frame_words)
         put_frame(e, cpu);
+    if (explain)
+        capture_transition(&r->capture, cpu, r->events + 1, e, &r->pieces);
     record_keep(r, e);
 }
 
@@ -254,6 +357,15 @@ static void fill_side(struct event_record *e, const struct recorder *r, const st
     }
 }
 
+/* Who calls the function that writes an MSR. */
+static void keep_backtrace(struct recorder *r, struct cpu *cpu)
+{
+    u64 address[16];
+    size_t n = guest_backtrace(r->options.guest, cpu, address, ARRAY_LEN(address));
+
+    pieces_add(&r->pieces, DATA_BACKTRACE, r->events + 1, cpu->arch.gpr[RSP], address, n * sizeof *address);
+}
+
 ALWAYS_INLINE bool quick_side(struct recorder *r, const struct cpu *cpu, const struct side_event *event)
 {
     if (!r->only_recorded)
@@ -278,12 +390,16 @@ static void on_side(void *context, struct cpu *cpu, const struct side_event *eve
     struct recorder *r = context;
     struct event_record *e;
 
+    if (r->options.guest)
+        look_at_guest(r, cpu, false);
     if (LIKELY(quick_side(r, cpu, event))) {
         r->events++;
         return;
     }
     e = record_begin(r);
     fill_side(e, r, cpu, event);
+    if (r->options.guest && event->kind == SIDE_WRMSR)
+        keep_backtrace(r, cpu);
     record_keep(r, e);
 }
 
@@ -327,6 +443,8 @@ struct recorder *recorder_open(const struct recorder_options *options, struct er
     r->observer = (struct cpu_observer){.context = r, .transition = on_transition};
     if (!options->no_side_events && (options->path || options->live))
         r->observer.side = on_side;
+    if (options->guest)
+        capture_init(&r->capture, options->string_limit);
     if (!options->path)
         return r;
     r->writer = trace_writer_open(options->path, options->level, options->run, err);
@@ -337,6 +455,13 @@ struct recorder *recorder_open(const struct recorder_options *options, struct er
     r->digest_later = !options->no_same_ring;
     r->only_recorded = r->digest_later && !options->live;
     r->stream = stream_open(r->writer, r->digest_later ? &r->digest : NULL);
+    if (options->guest) {
+        size_t size;
+        u8 *bytes = kernel_pack(options->names->kernel, &size);
+
+        stream_section(r->stream, TAG_KERNEL, bytes, size);
+        free(bytes);
+    }
     return r;
 }
 
@@ -358,7 +483,19 @@ u64 recorder_digest(struct recorder *r)
     return event_digest_value(&r->digest);
 }
 
+u64 recorder_events(const struct recorder *r) { return r->events; }
+
 u64 recorder_transitions(const struct recorder *r) { return r->transitions; }
+
+static void describe_kernel(const struct recorder *r, struct trace_properties *end)
+{
+    const struct names *names = r->options.names;
+
+    trace_properties_set(end, "kernel.slides", "%llu", (unsigned long long)r->kernel_news);
+    if (names->slid)
+        trace_properties_set(end, "kernel.slide", "%llx", (unsigned long long)names->slide);
+    trace_properties_set(end, "kernel.slide_how", "%s", guest_slide_how(r->options.guest));
+}
 
 bool recorder_close(struct recorder *r, const struct trace_properties *end, struct error *err)
 {
@@ -378,9 +515,13 @@ bool recorder_close(struct recorder *r, const struct trace_properties *end, stru
         trace_properties_set(&all, "digest", "%016llx", (unsigned long long)digest);
         trace_properties_set(&all, "transitions", "%llu", (unsigned long long)r->transitions);
         trace_properties_set(&all, "events", "%llu", (unsigned long long)r->events);
+        if (r->options.guest)
+            describe_kernel(r, &all);
         ok = trace_writer_close(r->writer, &all, err);
         trace_properties_free(&all);
     }
+    capture_free(&r->capture);
+    pieces_free(&r->pieces);
     free(r);
     return ok;
 }

@@ -2,6 +2,7 @@
  * The views that need no analysis: the list of events, the file's own description, properties and the input log.
  */
 #include "bus/input.h"
+#include "trace/lines.h"
 #include "trace/views.h"
 
 static void properties(FILE *out, const struct trace_properties *p, bool with_arguments)
@@ -30,35 +31,61 @@ void view_close(struct trace_reader *r, const char *path, const struct trace_vie
     trace_reader_close(r);
 }
 
+static void copy_pieces(struct trace_reader *r, struct pieces *pieces)
+{
+    const struct data_piece *piece;
+
+    pieces_clear(pieces);
+    for (size_t i = 0; (piece = trace_reader_data(r, i)) != NULL; i++)
+        pieces_add(pieces, (enum data_kind)piece->kind, piece->event, piece->address, piece->bytes, piece->size);
+}
+
+static struct lines *open_lines(FILE *out, struct trace_reader *r, const struct trace_filter *filter,
+                                const struct trace_view *view)
+{
+    const struct names *names = trace_reader_names(r);
+    struct lines_options options = {
+        .format = view->format,
+        .filter = filter,
+        .names = names,
+        .calls = view->calls && view->format != TRACE_VERBOSE,
+        .linux_kernel = names->kernel != NULL,
+        .color = view->color,
+        .string_limit = view->string_limit,
+        .limit = view->limit,
+    };
+
+    return lines_new(out, &options);
+}
+
 enum exit_code trace_report(FILE *out, const char *path, const struct trace_filter *filter,
                             const struct trace_view *view, struct error *err)
 {
     static const struct trace_view plain;
     struct trace_reader *r = trace_reader_open(path, err);
     const struct event_record *e;
-    u64 id, shown = 0;
+    struct pieces pieces = {0};
+    struct lines *lines;
+    u64 id;
 
     if (!r)
         return EXIT_FILE;
     if (!view)
         view = &plain;
+    lines = open_lines(out, r, filter, view);
     if (!view->no_header && view->format != TRACE_JSON)
         view_header(out, r);
     if (filter && filter->from)
         trace_reader_seek(r, filter->from);
-    while ((!view->limit || shown < view->limit) && !ferror(out) && (e = trace_reader_next(r, filter, &id)) != NULL) {
+    /* While a call that is shown is open, its exit may stand in a block that the filter would skip. */
+    while (!lines_full(lines) && (e = trace_reader_next(r, lines_waiting(lines) ? NULL : filter, &id)) != NULL) {
         if (filter && filter->to && id > filter->to)
             break;
-        struct trace_context context = {.id = id, .event = e};
-        if (!trace_filter_match(filter, &context))
-            continue;
-        shown++;
-        switch (view->format) {
-        case TRACE_TEXT: trace_print_line(out, id, e, view->color); break;
-        case TRACE_VERBOSE: trace_print_verbose(out, id, e, view->color); break;
-        case TRACE_JSON: trace_print_json(out, id, e); break;
-        }
+        copy_pieces(r, &pieces);
+        lines_event(lines, id, e, trace_reader_task(r), &pieces);
     }
+    lines_free(lines);
+    pieces_free(&pieces);
     view_close(r, path, view);
     return EXIT_OK;
 }

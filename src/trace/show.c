@@ -66,9 +66,9 @@ static void registers(FILE *out, const struct event_record *e)
                 (i - EVENT_rax) % 3 == 2 || i == EVENT_r11 ? "\n" : "");
 }
 
-static void print_event(FILE *out, u64 id, const struct event_record *e, bool color)
+static void print_event(FILE *out, u64 id, const struct event_record *e, const struct trace_telling *t)
 {
-    trace_print_verbose(out, id, e, color);
+    trace_print_verbose(out, id, e, t);
     sides(out, e);
     if (!event_is_transition(e))
         return;
@@ -95,10 +95,11 @@ enum exit_code trace_show(FILE *out, const char *path, u64 id, const struct trac
         view_close(r, path, view);
         return EXIT_USAGE;
     }
+    struct trace_telling telling = {trace_reader_names(r), trace_reader_task(r), view && view->color};
     if (view && view->format == TRACE_JSON)
-        trace_print_json(out, id, e);
+        trace_print_json(out, id, e, &telling);
     else
-        print_event(out, id, e, view && view->color);
+        print_event(out, id, e, &telling);
     view_close(r, path, view);
     return EXIT_OK;
 }

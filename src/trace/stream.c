@@ -44,7 +44,7 @@ static void write_buffer(struct stream_thread *t, const struct stream_buffer *b)
         trace_writer_add(t->writer, &miss, t->digest);
     }
     trace_writer_follow(t->writer, b->run, t->digest);
-    if (b->ends_block && !trace_writer_block(t->writer))
+    if (b->ends_block && !trace_writer_block(t->writer, b->data.bytes, b->data.size, b->data.pieces))
         ok = false;
     if (!ok)
         atomic_store_explicit(&t->failed, true, memory_order_relaxed);
@@ -79,6 +79,13 @@ static void hand_over(struct stream *s, bool ends_block)
 
     s->current->run = s->run;
     s->current->ends_block = ends_block;
+    if (ends_block) { /* the buffer's old memory serves the next block */
+        struct stream_data data = s->current->data;
+
+        s->current->data = s->data;
+        s->data = data;
+        s->data.size = s->data.pieces = 0;
+    }
     s->run = 0;
     pthread_mutex_lock(&t->mutex);
     t->filled++;
@@ -158,6 +165,34 @@ void stream_input(struct stream *s, u64 tick, u32 source, const u8 *bytes, size_
     b->inputs++;
 }
 
+void stream_data(struct stream *s, const struct data_piece *piece)
+{
+    struct stream_data *d = &s->data;
+    size_t need = d->size + DATA_HEADER + piece->size;
+
+    if (need > d->capacity) {
+        d->capacity = need * 2;
+        d->bytes = realloc(d->bytes, d->capacity);
+        if (!d->bytes)
+            abort();
+    }
+    store_le64(d->bytes + d->size, piece->event);
+    store_le64(d->bytes + d->size + 8, piece->address);
+    store_le32(d->bytes + d->size + 16, piece->size);
+    store_le32(d->bytes + d->size + 20, piece->kind);
+    if (piece->size)
+        memcpy(d->bytes + d->size + DATA_HEADER, piece->bytes, piece->size);
+    d->size = need;
+    d->pieces++;
+}
+
+void stream_section(struct stream *s, enum trace_tag tag, const u8 *bytes, size_t size)
+{
+    stream_flush(s); /* the thread is idle now: the writer is this one's until the next event */
+    if (!trace_writer_section(s->thread->writer, tag, bytes, size))
+        atomic_store_explicit(&s->thread->failed, true, memory_order_relaxed);
+}
+
 void stream_flush(struct stream *s)
 {
     struct stream_thread *t = s->thread;
@@ -210,8 +245,10 @@ void stream_close(struct stream *s)
     for (unsigned i = 0; i < BUFFERS; i++) {
         free(t->buffer[i].word);
         free(t->buffer[i].input);
+        free(t->buffer[i].data.bytes);
     }
     free(t);
+    free(s->data.bytes);
     free(s->predictor);
     free(s);
 }

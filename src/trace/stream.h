@@ -10,8 +10,16 @@
 #define STREAM_WORDS 16384u /* of a buffer */
 #define STREAM_EVENT_WORDS (2 + EVENT_WORDS)
 #define STREAM_INPUT_BYTES 65536u /* a buffer with more input than this is handed over by the caller */
+#define STREAM_DATA_BYTES (4u << 20) /* a block with more data than this ends */
 
 struct stream_thread;
+
+/* Pieces of data of one block, as they stand in its DATA section. */
+struct stream_data {
+    u8 *bytes;
+    size_t size, capacity;
+    u32 pieces;
+};
 
 struct stream_buffer {
     bool ends_block;
@@ -21,6 +29,7 @@ struct stream_buffer {
     size_t input_size, input_capacity;
     u8 *input;
     u64 *word; /* per event: mask, slot and base; predicted events before it; a difference per bit of the mask */
+    struct stream_data data; /* of the block that ends */
 };
 
 struct stream {
@@ -28,6 +37,7 @@ struct stream {
     struct stream_buffer *current;
     u32 run;          /* predicted events since the last that was not */
     u32 events, rows; /* of the block */
+    struct stream_data data;
     struct stream_thread *thread;
 };
 
@@ -45,6 +55,12 @@ void stream_close(struct stream *s);
 void stream_event(struct stream *s, const struct event_record *e);
 /* Append an entry of the input log. It will stand in the file before every event appended later. */
 void stream_input(struct stream *s, u64 tick, u32 source, const u8 *bytes, size_t size);
+/* Append a piece of data that belongs to the event appended next; its number is piece->event. The caller ends the block
+ * when stream_data_full() says so. */
+void stream_data(struct stream *s, const struct data_piece *piece);
+static inline bool stream_data_full(const struct stream *s) { return s->data.size > STREAM_DATA_BYTES; }
+/* Append a section of its own, at once: what is known of the kernel, or of a module. The bytes are copied. */
+void stream_section(struct stream *s, enum trace_tag tag, const u8 *bytes, size_t size);
 /* Append an event that differs so from its prediction, which the caller's predictor has learned. */
 void stream_put(struct stream *s, const struct predict_miss *miss);
 void stream_end_block(struct stream *s);

@@ -15,6 +15,10 @@
 struct cpu;
 struct input_port;
 struct event_record;
+struct guest;
+struct guest_task;
+struct lines;
+struct names;
 struct guest_task;
 struct call;
 
@@ -104,10 +108,10 @@ struct recorder_options {
     bool no_same_ring;                  /* leave out passages that keep the ring (they still count for the digest) */
     bool no_side_events;                /* leave out SWAPGS, CR3, WRMSR, CR0, CR4 */
     int level;                          /* zstd level; 0 = the default of this program */
-    FILE *live;                         /* print each event that passes live_filter here as it happens; may be NULL */
-    const struct trace_filter *live_filter; /* NULL: all. Must outlive the recorder. */
-    bool verbose;                           /* live: the explained rendering, several lines an event (`./dev demo`) */
-    bool color;                             /* live */
+    struct lines *live;                 /* told of each event as it happens; may be NULL; the caller's */
+    struct guest *guest;                /* the kernel that is watched; NULL: events only. Must outlive the recorder */
+    struct names *names;                /* with guest: the recorder fills in what becomes known; must outlive it too */
+    unsigned string_limit;              /* with guest: bytes of a system call's string that are kept; 0 = the default */
 };
 
 /* Open the file, write schema and run description, start the compressor thread.
@@ -121,6 +125,8 @@ bool recorder_failed(const struct recorder *r);
 /* Digest of the event stream so far, and how many transitions it covers. The same with and without a file. */
 u64 recorder_digest(struct recorder *r);
 u64 recorder_transitions(const struct recorder *r);
+/* The number of the event kept last. */
+u64 recorder_events(const struct recorder *r);
 /* Flush, write the end properties (may be NULL) and the index, join the thread, free.
  * returns: false with err set (EXIT_FILE) when any write failed; the file stays readable up to there. */
 bool recorder_close(struct recorder *r, const struct trace_properties *end, struct error *err);
@@ -133,6 +139,9 @@ struct trace_view {
     enum trace_format format;
     bool color;
     bool no_header; /* report: leave out the run description */
+    bool calls;     /* report: an entry and its exit are told together; JSON: one object a call */
+    bool side;      /* report: events beside transitions too, unless the filter names kinds */
+    unsigned string_limit; /* report: bytes of a string that are shown; 0 = 32 */
     u64 limit;      /* report: stop after so many events; 0 = all */
     FILE *messages; /* warnings (a file that was cut short); NULL = stderr */
 };
@@ -160,11 +169,18 @@ bool trace_replay(const char *path, struct input_port *port, u64 *inputs, struct
 
 /* ---- one event as text ------------------------------------------------------------------------------------------- */
 
-/* "#123  t=456789  3→0  syscall  0033:... -> 0010:..." on one line, with a newline. */
-void trace_print_line(FILE *out, u64 id, const struct event_record *e, bool color);
+/* What is known beside the record. NULL in place of it, and NULL members: nothing. */
+struct trace_telling {
+    const struct names *names;     /* trace/names.h */
+    const struct guest_task *task; /* the one that is current */
+    bool color;
+};
+
+/* "#123  t=456789  sh[120]  3→0  syscall  0033:... -> 0010:... entry_SYSCALL_64" on one line, with a newline. */
+void trace_print_line(FILE *out, u64 id, const struct event_record *e, const struct trace_telling *t);
 /* The explained rendering, several lines. */
-void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, bool color);
+void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, const struct trace_telling *t);
 /* One JSON object on one line. */
-void trace_print_json(FILE *out, u64 id, const struct event_record *e);
+void trace_print_json(FILE *out, u64 id, const struct event_record *e, const struct trace_telling *t);
 
 #endif

@@ -15,6 +15,21 @@ void words_address(FILE *out, u16 selector, u64 offset, unsigned mode)
     fprintf(out, "%04x:%0*llx", selector, digits, (unsigned long long)offset);
 }
 
+void words_place(FILE *out, const struct names *names, u16 selector, u64 offset, unsigned mode)
+{
+    char name[NAMES_LONGEST];
+
+    words_address(out, selector, offset, mode);
+    if (names && names_format(names, offset, name, sizeof name))
+        fprintf(out, " %s", name);
+}
+
+void words_task(FILE *out, const char *before, const struct guest_task *task)
+{
+    if (task && task->known)
+        fprintf(out, "%s%s[%u]", before, task->comm, task->pid);
+}
+
 static const char *page_fault_access(u32 error)
 {
     return error & PF_I ? "fetch from" : error & PF_W ? "write to" : "read of";
@@ -129,4 +144,70 @@ const char *words_color(const struct event_record *e)
     if (e->mechanism == MECH_FAULT || e->mechanism == MECH_ABORT || e->mechanism == MECH_SHUTDOWN)
         return COLOR_FAULT;
     return event_is_exit(e) ? COLOR_OUT : event_is_entry(e) ? COLOR_IN : COLOR_DIM;
+}
+
+void words_cause(FILE *out, const struct event_record *e)
+{
+    if (e->present & EVENT_HAS_VECTOR) {
+        /* A fault beside transitions has no mechanism. */
+        const char *name =
+            event_is_transition(e) ? event_exception_name(e->mechanism, e->vector) : event_vector_name(e->vector);
+
+        if (name)
+            fprintf(out, " %s", name);
+        else
+            fprintf(out, " 0x%02x", e->vector);
+    }
+    if (e->present & EVENT_HAS_ERROR) {
+        fprintf(out, "(%x)", e->error);
+        words_error(out, " ", e);
+    }
+}
+
+/* The broken rule and its subject. Of a page fault the error code has said as much in words. */
+void words_rule(FILE *out, const struct event_record *e)
+{
+    if (e->rule == RULE_NONE)
+        return;
+    if (e->rule >= RULES)
+        fprintf(out, "  [?]");
+    else if (e->vector == VEC_PF)
+        fprintf(out, "  [%s]", rule_name((enum rule)e->rule));
+    else
+        fprintf(out, "  [%s: %s]", rule_name((enum rule)e->rule), rule_subject((enum rule)e->rule));
+}
+
+/* Length of the well-formed UTF-8 sequence at p, 0 when there is none. RFC 3629. */
+static unsigned utf8_length(const unsigned char *p)
+{
+    unsigned n = p[0] < 0x80 ? 1 : p[0] >= 0xC2 && p[0] < 0xE0 ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : p[0] >= 0xF0 && p[0] < 0xF5 ? 4 : 0;
+
+    for (unsigned i = 1; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] >= 0xA0) || (p[0] == 0xF0 && p[1] < 0x90) ||
+        (p[0] == 0xF4 && p[1] >= 0x90))
+        return 0;
+    return n;
+}
+
+void words_json(FILE *out, const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+
+    fputc('"', out);
+    while (*p) {
+        unsigned n = utf8_length(p);
+
+        if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < ' ' || *p == 0x7F)
+            fprintf(out, "\\u%04x", *p);
+        else if (n)
+            fwrite(p, 1, n, out);
+        else
+            fprintf(out, "\\ufffd");
+        p += n ? n : 1;
+    }
+    fputc('"', out);
 }

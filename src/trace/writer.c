@@ -196,7 +196,25 @@ void trace_writer_add(struct trace_writer *w, const struct predict_miss *miss, s
     count_event(w, block_add(w->codec, miss), digest);
 }
 
-bool trace_writer_block(struct trace_writer *w)
+/* A section with its entry in the index. */
+static bool indexed_section(struct trace_writer *w, enum trace_tag tag, const void *raw, size_t size, u32 count,
+                            u64 first)
+{
+    if (w->failed)
+        return false;
+    index_add(w, tag, first, count);
+    if (section(w, tag, raw, size, count, first))
+        return true;
+    w->entries--;
+    return false;
+}
+
+bool trace_writer_section(struct trace_writer *w, enum trace_tag tag, const u8 *bytes, size_t size)
+{
+    return indexed_section(w, tag, bytes, size, 1, 0);
+}
+
+bool trace_writer_block(struct trace_writer *w, const u8 *data, size_t data_size, u32 pieces)
 {
     u32 count = w->block.count;
     u64 first = w->events + 1;
@@ -208,7 +226,7 @@ bool trace_writer_block(struct trace_writer *w)
         return !w->failed;
     size = block_end(w->codec, &raw);
     w->events += count;
-    ok = !w->failed;
+    ok = !w->failed && (pieces == 0 || indexed_section(w, TAG_DATA, data, data_size, pieces, first));
     if (ok) {
         struct trace_index_entry *entry = index_add(w, TAG_EVENTS, first, count);
         u64 offset = entry->offset;
@@ -228,14 +246,7 @@ bool trace_writer_block(struct trace_writer *w)
 
 bool trace_writer_input(struct trace_writer *w, const u8 *bytes, size_t size, u32 count)
 {
-    if (w->failed)
-        return false;
-    index_add(w, TAG_INPUT, 0, count);
-    if (!section(w, TAG_INPUT, bytes, size, count, 0)) {
-        w->entries--;
-        return false;
-    }
-    return true;
+    return indexed_section(w, TAG_INPUT, bytes, size, count, 0);
 }
 
 static bool write_index(struct trace_writer *w)

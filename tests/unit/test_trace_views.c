@@ -229,8 +229,8 @@ static void test_causes_by_name(void **state)
 
     irq.present = EVENT_HAS_VECTOR;
     irq.vector = VEC_GP;
-    trace_print_line(out, 1, &lost, false);
-    trace_print_verbose(out, 2, &irq, false);
+    trace_print_line(out, 1, &lost, NULL);
+    trace_print_verbose(out, 2, &irq, NULL);
     fclose(out);
     assert_non_null(strstr(text, "undelivered #GP(82)"));
     assert_non_null(strstr(text, "vector 13 (0x0d)\n"));
@@ -296,8 +296,8 @@ static void test_rules_in_words(void **state)
     e.vector = VEC_GP;
     e.error = 0x40;
     e.rule = RULE_SG_07;
-    trace_print_line(out, 1, &e, false);
-    trace_print_json(out, 1, &e);
+    trace_print_line(out, 1, &e, NULL);
+    trace_print_json(out, 1, &e, NULL);
     fclose(out);
     assert_non_null(strstr(text, "fault #GP(40) selector 0040 in the GDT  "));
     assert_non_null(strstr(text, "  [SG-07: Call gates, far transfers, segments]\n"));
