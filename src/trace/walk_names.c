@@ -13,7 +13,7 @@ bool walk_names_symbol(void *context, u64 address, bool user, struct walk_symbol
         return false;
     *symbol = (struct walk_symbol){.name = name, .start = address - offset, .end = end};
     for (size_t i = 0; i < names->modules; i++)
-        if (address - names->module[i]->base < names->module[i]->size)
-            symbol->module = names->module[i]->name;
+        if (address - names->module[i].base < names->module[i].size)
+            symbol->module = names->module[i].name;
     return true;
 }
