@@ -186,6 +186,7 @@ struct cpu_ports {
 };
 
 struct cpu;
+struct fault;
 struct transition;
 struct side_event;
 
@@ -199,6 +200,13 @@ struct cpu_observer {
      * itself may come again. Whole only while the stepping engine runs (engine_select()); the block engine shows those
      * that it steps. Must not change the engine or the processor. */
     void (*insn)(void *context, struct cpu *cpu, unsigned length);
+};
+
+/* Sees each fault that no handler will see, apart from the observer: who waits for these only costs the run nothing.
+ * The registers are as they were before the delivery that failed (ID-19). */
+struct cpu_fault_watch {
+    void *context;
+    void (*undelivered)(void *context, struct cpu *cpu, const struct fault *fault);
 };
 
 struct fault {
@@ -230,6 +238,7 @@ struct cpu_host {
     enum stop_reason stop;
     char stop_text[160];
     struct engine *engine; /* owned by cpu/engine/ */
+    const struct cpu_fault_watch *fault_watch;
 #ifdef RINGSIDE_COVERAGE
     u64 rule_hits[2][RULES]; /* how often each check failed [0] and held [1] */
 #endif

@@ -102,4 +102,6 @@ void ring_side_undelivered(struct cpu *cpu, const struct fault *fault)
 
     if (cpu->host.observer && cpu->host.observer->side)
         cpu->host.observer->side(cpu->host.observer->context, cpu, &event);
+    if (cpu->host.fault_watch)
+        cpu->host.fault_watch->undelivered(cpu->host.fault_watch->context, cpu, fault);
 }
