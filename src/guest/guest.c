@@ -62,7 +62,7 @@ void guest_reset(struct guest *g)
 static unsigned look_for_kernel(struct guest *g, const struct cpu *cpu)
 {
     bool was = g->slid, found;
-    u64 before = g->slide, slide = 0, patience = g->patience;
+    u64 before = g->slide, slide = 0, patience = g->patience, idle = g->idle;
     struct kernel_layout layout = g->layout;
 
     forget(g);
@@ -74,8 +74,10 @@ static unsigned look_for_kernel(struct guest *g, const struct cpu *cpu)
     g->slide = slide;
     if (found) {
         g->patience = PATIENCE_FIRST;
-        if (was && slide == before)
-            g->layout = layout; /* one that was found by structure stays true of the same image */
+        if (was && slide == before) { /* what was found by structure stays true of the same image */
+            g->layout = layout;
+            g->idle = idle;
+        }
     } else {
         g->slide = 0;
     }
@@ -85,8 +87,10 @@ static unsigned look_for_kernel(struct guest *g, const struct cpu *cpu)
 /* When to search again, if everything stays as it is. */
 static void be_patient(struct guest *g, bool was_due)
 {
+    bool layout = !g->layout.known && g->view.task && g->layout_tries < LAYOUT_TRIES;
     bool complete = g->slid && (g->kernel->current_task == 0 || (!g->view.any_area && g->layout.known));
 
+    g->view.ask = layout || g->unformed;
     if (complete) {
         g->view.looks = NEVER;
     } else if (was_due || g->view.looks > g->patience) {
@@ -96,12 +100,13 @@ static void be_patient(struct guest *g, bool was_due)
     }
 }
 
-/* By structure, when the image does not say it: now and then, and when the first programs run, for then all is there. */
+/* By structure, when the image does not say it: now and then, and when the first programs run, for then all is there.
+ */
 static bool layout_is_wanted(struct guest *g, bool due, bool at_user)
 {
     if (g->layout.known || !g->view.task)
         return false;
-    return due || (at_user && g->layout_tries++ < LAYOUT_TRIES);
+    return due || (at_user && g->layout_tries < LAYOUT_TRIES && ++g->layout_tries);
 }
 
 unsigned guest_look_again(struct guest *g, struct cpu *cpu, bool at_user)

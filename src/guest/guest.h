@@ -16,11 +16,11 @@ struct guest;
 #define GUEST_COMM 16u
 
 struct guest_task {
-    u64 task; /* linear address of its task_struct */
-    u32 pid;  /* the thread's id; 0 is the idle task */
-    u32 tgid; /* the process's id, which getpid() returns */
+    u64 task;              /* linear address of its task_struct */
+    u32 pid;               /* the thread's id; 0 is the idle task */
+    u32 tgid;              /* the process's id, which getpid() returns */
     char comm[GUEST_COMM]; /* always ends with a 0 */
-    bool known; /* false: the kernel is unknown, or not found yet: the process is its CR3 */
+    bool known;            /* false: the kernel is unknown, or not found yet: the process is its CR3 */
 };
 
 struct guest_module {
@@ -42,9 +42,11 @@ enum guest_news { GUEST_TASK = 1, GUEST_SLIDE = 2, GUEST_MODULE = 4 };
 struct guest_view {
     u64 idt_base, lstar; /* the kernel's own entries: another kernel, or none, has others */
     u64 looks;           /* left until something that is not known yet is looked for again */
-    bool is64, any_area; /* any_area: no per-CPU area is known */
-    u64 area;            /* amd64: base of the per-CPU area, which is in GS.base or in IA32_KERNEL_GS_BASE */
-    u64 gdt_base;        /* i386: the area's descriptor in the GDT */
+    bool is64;
+    bool any_area; /* no per-CPU area is known */
+    bool ask;      /* look again at the next at_user, even if nothing changed */
+    u64 area;      /* amd64: base of the per-CPU area, which is in GS.base or in IA32_KERNEL_GS_BASE */
+    u64 gdt_base;  /* i386: the area's descriptor in the GDT */
     const u8 *descriptor;
     u64 descriptor_value;
     const u8 *current; /* the per-CPU variable that points to the task */
@@ -77,7 +79,7 @@ ALWAYS_INLINE bool guest_is_unchanged(struct guest_view *v, const struct cpu *cp
     if (load_le32(v->pid) != v->pid_value || load_le32(v->tgid) != v->tgid_value ||
         load_le64(v->comm[0]) != v->comm_value[0] || load_le64(v->comm[1]) != v->comm_value[1])
         return false;
-    return !at_user || (load_le64(v->modules[0]) == v->modules_value[0] &&
+    return !at_user || (!v->ask && load_le64(v->modules[0]) == v->modules_value[0] &&
                         load_le64(v->modules[1]) == v->modules_value[1]);
 }
 
@@ -106,9 +108,9 @@ const char *guest_slide_how(const struct guest *g);
 size_t guest_modules(const struct guest *g);
 const struct guest_module *guest_module(const struct guest *g, size_t i);
 
-/* Return addresses from the kernel stack of the instruction at cpu->arch.rip, innermost first, found by call sites: each
- * is an address behind a call that leads to the function before it. out[0] is RIP itself.
- * returns: how many, at most max; 1 where nothing is known */
+/* Return addresses from the kernel stack of the instruction at cpu->arch.rip, innermost first, found by call sites:
+ * each is an address behind a call that leads to the function before it. out[0] is RIP itself. returns: how many, at
+ * most max; 1 where nothing is known */
 size_t guest_backtrace(const struct guest *g, struct cpu *cpu, u64 *out, size_t max);
 
 #endif

@@ -16,12 +16,13 @@ struct guest {
     bool slid;
     u64 slide;
     char slide_how[512];
-    u64 patience;     /* looks until the next search for what is not known; doubles */
-    u64 idle;         /* a task with a name that tells where names stand; for task_layout_find() */
+    u64 patience; /* looks until the next search for what is not known; doubles */
+    u64 idle;     /* a task with a name that tells where names stand; for task_layout_find() */
     unsigned layout_tries;
     u64 this_cpu_off; /* amd64: per-CPU variable that holds the area's own base; 0: no such symbol */
     struct guest_module **module;
     size_t modules;
+    bool unformed;  /* one of the list was being loaded when it was looked at */
     u8 nothing[16]; /* zeros, for pointers of the view that lead nowhere */
 };
 

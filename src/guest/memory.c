@@ -7,9 +7,9 @@
 #define PTI_PAIR_BIT BIT(12) /* the user's top-level table is the odd page of a pair, the kernel's the even one */
 #define PDPTE_COUNT 4u
 
-/* Under page-table isolation CR3 at the border of ring 3 names the user's tables, which map the entry stubs, the IDT and
- * little else of the kernel; the kernel's tables are the page before (an order-1 allocation on amd64 and on i386 with
- * PAE). They are believed only if they lead to the IDT as the user's do. */
+/* Under page-table isolation CR3 at the border of ring 3 names the user's tables, which map the entry stubs, the IDT
+ * and little else of the kernel; the kernel's tables are the page before (an order-1 allocation on amd64 and on i386
+ * with PAE). They are believed only if they lead to the IDT as the user's do. */
 static bool isolated_mode(const struct cpu *cpu, struct paging_mode *mode)
 {
     struct walk here, there;

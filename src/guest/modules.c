@@ -19,6 +19,7 @@ void modules_forget(struct guest *g)
 {
     g->view.modules[0] = g->view.modules[1] = g->nothing;
     g->view.modules_value[0] = g->view.modules_value[1] = 0;
+    g->unformed = false;
 }
 
 void modules_free(struct guest *g)
@@ -95,8 +96,9 @@ static void module_keep(struct guest *g, const struct cpu *cpu, u64 at, const st
     g->module[g->modules++] = m;
 }
 
-/* One element of the list. returns: whether it is a module that is new and complete; *unformed: it is not complete yet */
-static bool module_read(const struct guest *g, const struct cpu *cpu, u64 at, struct guest_module *m, bool *unformed)
+/* One element of the list. returns: whether it is a module that is new and complete
+ * effects: g->unformed is set when it is not complete yet */
+static bool module_read(struct guest *g, const struct cpu *cpu, u64 at, struct guest_module *m)
 {
     const struct kernel_layout *l = &g->layout;
     bool is64 = g->kernel->is64;
@@ -109,7 +111,7 @@ static bool module_read(const struct guest *g, const struct cpu *cpu, u64 at, st
         !guest_read(cpu, at + l->module_size, &size, sizeof size))
         return false;
     m->size = size;
-    *unformed |= state == STATE_UNFORMED;
+    g->unformed |= state == STATE_UNFORMED;
     return state < STATE_UNFORMED && guest_is_kernel_address(is64, m->base) && size && size <= MODULE_SIZE_MAX &&
            !module_is_known(g, m);
 }
@@ -136,13 +138,15 @@ static bool list_locate(struct guest *g, const struct cpu *cpu)
 bool modules_look(struct guest *g, const struct cpu *cpu)
 {
     struct guest_view *v = &g->view;
-    bool news = false, unformed = false, is64 = g->kernel->is64;
+    bool news = false, is64 = g->kernel->is64;
     u64 head, at;
 
     if (!list_locate(g, cpu))
         return false;
-    if (load_le64(v->modules[0]) == v->modules_value[0] && load_le64(v->modules[1]) == v->modules_value[1])
+    if (!g->unformed && load_le64(v->modules[0]) == v->modules_value[0] &&
+        load_le64(v->modules[1]) == v->modules_value[1])
         return false;
+    g->unformed = false;
     v->modules_value[0] = load_le64(v->modules[0]);
     v->modules_value[1] = load_le64(v->modules[1]);
     if (!guest_symbol(g, "modules", &head) || !guest_read_pointer(cpu, is64, head, &at))
@@ -151,14 +155,12 @@ bool modules_look(struct guest *g, const struct cpu *cpu)
         struct guest_module m;
         u64 module = at - g->layout.module_list;
 
-        if (g->modules < GUEST_MODULES_MAX && module_read(g, cpu, module, &m, &unformed)) {
+        if (g->modules < GUEST_MODULES_MAX && module_read(g, cpu, module, &m)) {
             module_keep(g, cpu, module, &m);
             news = true;
         }
         if (!guest_read_pointer(cpu, is64, at, &at))
             break;
     }
-    if (unformed) /* look again next time, whatever the head says */
-        v->modules_value[0] = ~v->modules_value[0];
     return news;
 }

@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-/* Debian's amd64 kernels slide by multiples of 2 MiB (CONFIG_PHYSICAL_ALIGN), as the page tables of the image demand; on
- * i386 the smallest alignment that can be configured is 8 KiB. */
+/* Debian's amd64 kernels slide by multiples of 2 MiB (CONFIG_PHYSICAL_ALIGN), as the page tables of the image demand;
+ * on i386 the smallest alignment that can be configured is 8 KiB. */
 #define SLIDE_ALIGN_64 0x200000u
 #define SLIDE_ALIGN_32 0x2000u
 
@@ -42,7 +42,8 @@ static const char *const stubs[IDT_VECTORS][2] = {
     {"asm_exc_machine_check", "machine_check"},
     {"asm_exc_simd_coprocessor_error", "simd_coprocessor_error"},
 };
-static const char *const int80_stubs[] = {"entry_INT80_compat", "asm_int80_emulation", "int80_emulation", "entry_INT80_32"};
+static const char *const int80_stubs[] = {"entry_INT80_compat", "asm_int80_emulation", "int80_emulation",
+                                          "entry_INT80_32"};
 
 struct vote {
     u64 slide;
@@ -136,12 +137,13 @@ static bool banner_is_there(const struct guest *g, const struct cpu *cpu, u64 sl
         return false;
     if (length > sizeof text)
         length = sizeof text;
-    return guest_read(cpu, guest_run_address(g, link, slide), text, length) && memcmp(text, g->kernel->banner, length) == 0;
+    return guest_read(cpu, guest_run_address(g, link, slide), text, length) &&
+           memcmp(text, g->kernel->banner, length) == 0;
 }
 
-/* Most bytes of most pieces of code are as in the image. Not all: a booting kernel patches its code, and a slide changes
- * the addresses in it. Under another slide hardly a tenth is. Pieces that are not mapped, as init code later, say
- * nothing. */
+/* Most bytes of most pieces of code are as in the image. Not all: a booting kernel patches its code, and a slide
+ * changes the addresses in it. Under another slide hardly a tenth is. Pieces that are not mapped, as init code later,
+ * say nothing. */
 static bool code_is_there(const struct guest *g, const struct cpu *cpu, u64 slide)
 {
     size_t count = symbols_count(g->kernel->symbols), compared = 0, equal = 0;
@@ -155,7 +157,8 @@ static bool code_is_there(const struct guest *g, const struct cpu *cpu, u64 slid
         for (size_t j = 0; j < 512 && s.type != 't' && s.type != 'T' && count * i / CODE_PIECES + j < count; j++)
             s = symbols_at(g->kernel->symbols, count * i / CODE_PIECES + j);
         image = kernel_bytes(g->kernel, s.address, sizeof text);
-        if ((s.type != 't' && s.type != 'T') || !image || !guest_read(cpu, guest_run_address(g, s.address, slide), text, sizeof text))
+        if ((s.type != 't' && s.type != 'T') || !image ||
+            !guest_read(cpu, guest_run_address(g, s.address, slide), text, sizeof text))
             continue;
         compared += sizeof text;
         for (size_t j = 0; j < sizeof text; j++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The running task. A per-CPU variable of the kernel points to it: on amd64 in the area that the kernel's GS base names,
- * on i386 in the segment of a descriptor that FS is loaded with in the kernel.
+ * The running task. A per-CPU variable of the kernel points to it: on amd64 in the area that the kernel's GS base
+ * names, on i386 in the segment of a descriptor that FS is loaded with in the kernel.
  */
 #include "guest/internal.h"
 
