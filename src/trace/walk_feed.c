@@ -16,8 +16,8 @@ enum walk_state walk_feed_insn(struct trace_walk *w, struct cpu *cpu, unsigned l
     u64 offset = laddr & (PAGE_SIZE - 1);
 
     memcpy(insn.gpr, cpu->arch.gpr, sizeof insn.gpr);
-    /* The page that the engine fetches from, unless the instruction crosses into it. While another task runs nobody asks
-     * for the bytes. */
+    /* The page that the engine fetches from, unless the instruction crosses into it. While another task runs nobody
+     * asks for the bytes. */
     if ((laddr & PAGE_MASK) == cpu->d.fetch_page && offset + insn.length <= PAGE_SIZE && cpu->d.fetch_host != NULL)
         memcpy(insn.bytes, cpu->d.fetch_host + offset, insn.length);
     else if (walk_state(w) != WALK_AWAY && !mmu_peek(&cpu->mmu, laddr, insn.bytes, insn.length))
