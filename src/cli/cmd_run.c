@@ -8,10 +8,8 @@
 #include "cli/checkpoints.h"
 #include "cli/console.h"
 #include "cli/image_hash.h"
+#include "cli/replay.h"
 #include "trace/lines.h"
-
-/* A run description has room for so many words of the command, beside its other properties. */
-#define RECORDED_WORDS_MAX (TRACE_PROPERTIES_MAX - 16)
 
 /* One run, from options to exit code. */
 struct session {
@@ -60,8 +58,8 @@ static void describe_end(struct session *s, const struct machine_result *r)
     trace_properties_set(&s->end, "end.retired", "%llu", (unsigned long long)r->retired);
 }
 
-/* The kernel that the run boots, when it is a Linux kernel: what is recorded gets names. Other images are none, which is
- * no error: the loader says what it thinks of them. */
+/* The kernel that the run boots, when it is a Linux kernel: what is recorded gets names. Other images are none, which
+ * is no error: the loader says what it thinks of them. */
 static bool open_guest(struct session *s, struct error *err)
 {
     const struct run_options *o = &s->options;
@@ -262,58 +260,27 @@ int cmd_run(int argc, char **argv) { return run_or_record(argc, argv, false); }
 
 int cmd_record(int argc, char **argv) { return run_or_record(argc, argv, true); }
 
-/* ---- replay: the words of the recorded command, the recorded input, and the digests compared. */
-
-static int recorded_words(const struct trace_properties *run, char **words)
-{
-    int count = 0;
-
-    for (; count < RECORDED_WORDS_MAX; count++) {
-        char key[32];
-
-        snprintf(key, sizeof key, "argv.%d", count);
-        words[count] = (char *)(uintptr_t)trace_properties_get(run, key);
-        if (words[count] == NULL)
-            break;
-    }
-    return count;
-}
-
-static u64 property_number(const struct trace_properties *p, const char *key, int base)
-{
-    const char *text = trace_properties_get(p, key);
-
-    return text == NULL ? 0 : strtoull(text, NULL, base);
-}
+/* ---- replay: the recorded command and input again, and the digests compared. */
 
 static bool prepare_replay(struct session *s, const struct run_options *given, const char *path,
                            struct trace_properties *run, struct trace_properties *end, struct error *err)
 {
-    char *words[RECORDED_WORDS_MAX + 1];
     const char *reason;
-    int count = recorded_words(run, words);
 
-    if (count == 0)
-        return error_set(err, EXIT_FILE, "the recording '%s' does not say how it was made", path);
-    if (!run_options_parse(&s->options, count, words, err))
+    if (!replay_options_from(&s->options, path, run, err))
         return false;
-    s->options.record_path = NULL;
     s->options.checkpoints = given->checkpoints;
     s->options.machine.engine = given->machine.engine;
-    s->options.trace = false;
     s->options.digest_only = true;
     s->options.serial = s->options.serial == SERIAL_NULL ? SERIAL_NULL : SERIAL_STDIO;
-    s->options.machine.rtc_start = (i64)property_number(run, "rtc.start", 10);
     s->replay_path = path;
     reason = trace_properties_get(end, "end.reason");
     if (reason == NULL)
         return error_set(err, EXIT_FILE,
                          "the recording '%s' has no end: it was cut short and cannot be replayed to compare", path);
     if (strcmp(reason, "quit") == 0 || strcmp(reason, "interrupted") == 0 || strcmp(reason, "timeout") == 0)
-        s->options.machine.max_ticks = property_number(end, "end.ticks", 10);
-    s->options.machine.timeout = 0;
-    return image_hash_verify(run, "image.kernel", s->options.machine.kernel, err) &&
-           image_hash_verify(run, "image.initrd", s->options.machine.initrd, err);
+        s->options.machine.max_ticks = replay_number(end, "end.ticks", 10);
+    return true;
 }
 
 static void replay_usage(FILE *out)
@@ -362,7 +329,7 @@ int cmd_replay(int argc, char **argv)
     }
     code = run_session(&s, &digest);
     if (digest != 0)
-        code = compare_digests(&s, digest, property_number(&end, "digest", 16));
+        code = compare_digests(&s, digest, replay_number(&end, "digest", 16));
     trace_properties_free(&run);
     trace_properties_free(&end);
     return code;

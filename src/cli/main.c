@@ -19,6 +19,7 @@ static const struct {
     {"report", cmd_report, "list the events of a recording"},
     {"stat", cmd_stat, "count them: mechanisms, rings, vectors, costs"},
     {"show", cmd_show, "everything about one event: show ID FILE"},
+    {"path", cmd_path, "the walk of one crossing: every function from entry to return: path ID FILE"},
     {"info", cmd_info, "how a recording was made and how it ended"},
     {"explain", cmd_explain, "an architectural rule in words: explain SC-01"},
     {"conform", cmd_conform, "run the cases of the architectural rules"},

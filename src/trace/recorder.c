@@ -11,6 +11,7 @@
 #include "cpu/ring/ring.h"
 #include "trace/capture.h"
 #include "trace/expected.h"
+#include "trace/fill.h"
 #include "trace/lines.h"
 
 struct recorder {
@@ -322,14 +323,21 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
     record_keep(r, e);
 }
 
-static void fill_side(struct event_record *e, const struct recorder *r, const struct cpu *cpu,
-                      const struct side_event *event)
+void event_fill_transition(struct event_record *e, struct cpu *cpu, const struct transition *t)
+{
+    *e = (struct event_record){0};
+    fill_transition(e, cpu, t);
+    if (t->frame_words)
+        put_frame(e, cpu);
+}
+
+static void fill_side(struct event_record *e, u64 sequence, const struct cpu *cpu, const struct side_event *event)
 {
     struct ring_state now = ring_state_of(cpu, cpu->arch.rip);
 
     put_time(e, cpu);
     e->kind = (u8)(EVENT_KIND_TRANSITION + 1 + event->kind);
-    e->sequence = r->sequence;
+    e->sequence = sequence;
     PUT_SIDE(e, from, &now);
     PUT_SIDE(e, to, &now);
     e->number = event->number;
@@ -357,6 +365,12 @@ static void fill_side(struct event_record *e, const struct recorder *r, const st
     }
 }
 
+void event_fill_side(struct event_record *e, const struct cpu *cpu, const struct side_event *event)
+{
+    *e = (struct event_record){0};
+    fill_side(e, 0, cpu, event);
+}
+
 /* Who calls the function that writes an MSR. */
 static void keep_backtrace(struct recorder *r, struct cpu *cpu)
 {
@@ -374,7 +388,7 @@ ALWAYS_INLINE bool quick_side(struct recorder *r, const struct cpu *cpu, const s
     struct event_record *e = record_begin(r);
     u8 slot = r->stream->predictor->following;
 
-    fill_side(e, r, cpu, event);
+    fill_side(e, r->sequence, cpu, event);
     struct predict_miss miss = compare_all(r, e);
     if (!expected_side(r->stream, cpu, event))
         return false;
@@ -397,7 +411,7 @@ static void on_side(void *context, struct cpu *cpu, const struct side_event *eve
         return;
     }
     e = record_begin(r);
-    fill_side(e, r, cpu, event);
+    fill_side(e, r->sequence, cpu, event);
     if (r->options.guest && event->kind == SIDE_WRMSR)
         keep_backtrace(r, cpu);
     record_keep(r, e);

@@ -161,8 +161,8 @@ struct walk_style {
 /* The graph, from the user's instructions before to those after, with a line that adds the counts up.
  * returns: whether the counts of the lines add up to tree->insns */
 bool walk_print(FILE *out, const struct walk_tree *tree, const struct walk_style *style);
-/* One JSON object on one line, without a newline: the nested nodes. */
-void walk_print_json(FILE *out, const struct walk_tree *tree);
+/* One JSON object on one line, without a newline: the nested nodes. returns: as walk_print() */
+bool walk_print_json(FILE *out, const struct walk_tree *tree);
 
 /* "orig_rax": slot of Linux's struct pt_regs, from its lowest word; NULL past the end. */
 const char *walk_slot_name(bool is64, unsigned slot);
