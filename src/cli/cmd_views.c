@@ -90,7 +90,7 @@ static bool flag(struct view_options *o, const char *name)
 static bool parse(struct view_options *o, int argc, char **argv, unsigned words, struct error *err)
 {
     static const char *const with_value[] = {"e",  "filter", "p",     "comm",  "cpl", "from",
-                                             "to", "format", "limit", "color", "s",     NULL};
+                                             "to", "format", "limit", "color", "s",   NULL};
 
     *o = (struct view_options){0};
     for (int i = 1; i < argc; i++) {
@@ -141,19 +141,20 @@ static bool parse(struct view_options *o, int argc, char **argv, unsigned words,
 
 static void usage(const char *command)
 {
-    printf("usage: ringside %s %sFILE [OPTIONS]\n\n"
-           "  -e EXPR          mech=syscall,irq  vec=14,gp  kind=cr3,wrmsr  dir=in|out|same  rule=SC-01  cr3=HEX\n"
-           "  -p PID           a process, or one thread\n"
-           "  --comm NAME      tasks of this name, with * and ?\n"
-           "  --cpl FROM:TO    ring before and after, 0-3 or *\n"
-           "  --from N --to N  event numbers\n"
-           "  --calls, --events  report: an entry and its return on one line (text's default), or each event by itself\n"
-           "  --side           report: SWAPGS, control registers, MSRs and what became known too\n"
-           "  -s N             report: bytes of a string that are shown, default 32\n"
-           "  --limit N        stop after N lines\n"
-           "  --format F       text, verbose (-v) or json\n"
-           "  --color WHEN     auto, always or never\n",
-           command, strcmp(command, "show") == 0 ? "ID " : "");
+    printf(
+        "usage: ringside %s %sFILE [OPTIONS]\n\n"
+        "  -e EXPR          mech=syscall,irq  vec=14,gp  kind=cr3,wrmsr  dir=in|out|same  rule=SC-01  cr3=HEX\n"
+        "  -p PID           a process, or one thread\n"
+        "  --comm NAME      tasks of this name, with * and ?\n"
+        "  --cpl FROM:TO    ring before and after, 0-3 or *\n"
+        "  --from N --to N  event numbers\n"
+        "  --calls, --events  report: an entry and its return on one line (text's default), or each event by itself\n"
+        "  --side           report: SWAPGS, control registers, MSRs and what became known too\n"
+        "  -s N             report: bytes of a string that are shown, default 32\n"
+        "  --limit N        stop after N lines\n"
+        "  --format F       text, verbose (-v) or json\n"
+        "  --color WHEN     auto, always or never\n",
+        command, strcmp(command, "show") == 0 ? "ID " : "");
 }
 
 typedef enum exit_code viewer(FILE *out, const char *path, const struct trace_filter *filter,

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPEN_MAX 65536u   /* calls open at one time; the oldest makes room */
+#define OPEN_MAX 65536u    /* calls open at one time; the oldest makes room */
 #define OPEN_SLOTS 131072u /* of the hash table; a power of two */
-#define NESTED_MAX 64u    /* same-ring events open in one task */
+#define NESTED_MAX 64u     /* same-ring events open in one task */
 
 /* Whom an entry belongs to: a task, or where none is known an address space and user stack. */
 struct owner {
@@ -19,11 +19,11 @@ struct owner {
 struct open_call {
     struct call call;
     struct owner owner;
-    u64 left, away;            /* instructions completed when the owner lost the processor (0: it has it); while it was gone */
-    struct open_call *next;    /* in its hash slot */
+    u64 left, away; /* instructions completed when the owner lost the processor (0: it has it); while it was gone */
+    struct open_call *next; /* in its hash slot */
     struct open_call *older, *newer;
-    struct open_call *nested;  /* same-ring events of the owner; newest first, linked by next */
-    bool placeholder;          /* holds nested events only: the owner is in the kernel for no known reason */
+    struct open_call *nested; /* same-ring events of the owner; newest first, linked by next */
+    bool placeholder;         /* holds nested events only: the owner is in the kernel for no known reason */
 };
 
 struct calls {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Pairing: which exit ends which entry. By what the processor did and which task ran, never by guessing:
  *
- *   from ring 3     a task has at most one entry open. The next transition to ring 3 of the same task closes it. Without a
- *                   known task the processor's address space and user stack pointer stand for it, and the exit must lead
- *                   back to where the entry came from.
- *   within ring 0   same-ring events (a page fault or interrupt in the kernel) nest by the address of their frame, per
- *                   task: an IRET that pops the frame closes the one that pushed it.
+ *   from ring 3     a task has at most one entry open. The next transition to ring 3 of the same task closes it.
+ * Without a known task the processor's address space and user stack pointer stand for it, and the exit must lead back
+ * to where the entry came from. within ring 0   same-ring events (a page fault or interrupt in the kernel) nest by the
+ * address of their frame, per task: an IRET that pops the frame closes the one that pushed it.
  */
 #ifndef RINGSIDE_TRACE_CALLS_H
 #define RINGSIDE_TRACE_CALLS_H

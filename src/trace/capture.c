@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What a recorder keeps of the guest's memory beside an event. The printer of system calls itself (linux/linux.h) is run
- * on a memory that remembers what it was asked for: so what a later print will read has been kept, and nothing else.
- * Linux's signal frames: the ABI of sigreturn(2), struct sigcontext of amd64 and i386.
+ * What a recorder keeps of the guest's memory beside an event. The printer of system calls itself (linux/linux.h) is
+ * run on a memory that remembers what it was asked for: so what a later print will read has been kept, and nothing
+ * else. Linux's signal frames: the ABI of sigreturn(2), struct sigcontext of amd64 and i386.
  */
 #include "trace/capture.h"
 

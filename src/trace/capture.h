@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a recorder keeps of the guest's memory beside an event: what the arguments of a Linux system call point to, at its
- * entry and at its return, and what a signal frame says of the call that it interrupted.
+ * What a recorder keeps of the guest's memory beside an event: what the arguments of a Linux system call point to, at
+ * its entry and at its return, and what a signal frame says of the call that it interrupted.
  */
 #ifndef RINGSIDE_TRACE_CAPTURE_H
 #define RINGSIDE_TRACE_CAPTURE_H
@@ -29,6 +29,7 @@ void capture_task(struct capture *c, const struct guest_task *task);
 /* Quick: whether capture_transition() would keep something, or has to be told, of this transition. */
 bool capture_wants(const struct capture *c, const struct cpu *cpu, const struct transition *t);
 /* Gather into pieces what explains the transition; e is its record. */
-void capture_transition(struct capture *c, struct cpu *cpu, u64 id, const struct event_record *e, struct pieces *pieces);
+void capture_transition(struct capture *c, struct cpu *cpu, u64 id, const struct event_record *e,
+                        struct pieces *pieces);
 
 #endif

@@ -42,10 +42,7 @@ struct lines *lines_new(FILE *out, const struct lines_options *options)
     return l;
 }
 
-bool lines_full(const struct lines *l)
-{
-    return (l->options.limit && l->shown >= l->options.limit) || ferror(l->out);
-}
+bool lines_full(const struct lines *l) { return (l->options.limit && l->shown >= l->options.limit) || ferror(l->out); }
 
 bool lines_waiting(const struct lines *l) { return l->waiting != 0; }
 
@@ -210,7 +207,8 @@ static void print_call(struct lines *l, const struct call *call, const char *bef
     fputs(after, l->out);
     if (l->options.no_place && call->is_syscall && call->exit_id) {
         fprintf(l->out, "  ");
-        fprintf(l->out, "%s→%s", event_mechanism_name(call->entry.mechanism), event_mechanism_name(call->exit.mechanism));
+        fprintf(l->out, "%s→%s", event_mechanism_name(call->entry.mechanism),
+                event_mechanism_name(call->exit.mechanism));
     }
     print_cost(l, call);
     end_line(l);

@@ -2,7 +2,7 @@
  * Reading a trace file. Sizes are bounded before they are used; sections are checked by two sums (header, payload); a
  * missing or damaged index is rebuilt by scanning for section headers, which carry a marker and their own sum.
  */
-#include "trace/reader.h"
+#include "trace/reader_state.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,39 +11,7 @@
 
 #include "bus/input.h"
 
-struct trace_reader {
-    FILE *file;
-    char *path;
-    u64 size;
-    struct trace_properties run, end;
-    struct trace_index_entry *entry;
-    size_t entries, capacity;
-    bool complete;
-    bool has_run, has_end;
-    char damage[512];
-    u8 *stored, *raw;
-    size_t stored_capacity, raw_capacity;
-    struct block_codec *codec;
-    struct event_record *records;
-    size_t loaded; /* entry whose events stand in records, or SIZE_MAX */
-    size_t at;     /* the entry to read from next */
-    u64 next_id;
-    /* What is known of the guest at the event given last. */
-    struct guest_task task;
-    struct names *names;
-    struct kernel *kernel;
-    bool kernel_read;
-    /* Data of the block in records: loaded when it is asked for. */
-    u8 *data;
-    size_t data_capacity, data_size;
-    size_t data_block; /* the entry whose data stands there, or SIZE_MAX */
-    struct data_piece *piece;
-    size_t pieces, piece_capacity;
-    size_t first_piece; /* of the event given last */
-};
-
-static void lost(struct trace_reader *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void lost(struct trace_reader *r, const char *fmt, ...)
+void reader_lost(struct trace_reader *r, const char *fmt, ...)
 {
     size_t used = strlen(r->damage);
     va_list args;
@@ -65,7 +33,7 @@ static bool read_at(struct trace_reader *r, u64 offset, void *out, size_t size)
            fread(out, 1, size, r->file) == size;
 }
 
-static u8 *room(u8 **buffer, size_t *capacity, size_t size)
+u8 *reader_room(u8 **buffer, size_t *capacity, size_t size)
 {
     if (size > *capacity) {
         free(*buffer);
@@ -84,15 +52,14 @@ static bool header_is_sound(const struct trace_section *s)
            s->stored <= TRACE_SECTION_MAX && s->raw <= TRACE_SECTION_MAX;
 }
 
-/* Section at offset -> r->raw, checked. returns: false when anything about it is wrong. */
-static bool load(struct trace_reader *r, u64 offset, struct trace_section *s, size_t *size)
+bool reader_load(struct trace_reader *r, u64 offset, struct trace_section *s, size_t *size)
 {
     if (!read_at(r, offset, s, sizeof *s) || !header_is_sound(s))
         return false;
-    u8 *stored = room(&r->stored, &r->stored_capacity, s->stored + 1u);
+    u8 *stored = reader_room(&r->stored, &r->stored_capacity, s->stored + 1u);
     if (!read_at(r, offset + sizeof *s, stored, s->stored) || trace_checksum(stored, s->stored) != s->payload_sum)
         return false;
-    u8 *raw = room(&r->raw, &r->raw_capacity, s->raw + 1u);
+    u8 *raw = reader_room(&r->raw, &r->raw_capacity, s->raw + 1u);
     if (s->flags & SECTION_ZSTD) {
         if (ZSTD_decompress(raw, s->raw, stored, s->stored) != s->raw)
             return false;
@@ -147,7 +114,7 @@ static bool read_index(struct trace_reader *r)
     offset = load_le64(footer);
     sections = load_le64(footer + 8);
     for (u64 n = 0; n < sections; n++) {
-        if (!load(r, offset, &s, &size) || s.tag != TAG_INDEX || s.count > TRACE_INDEX_ENTRIES ||
+        if (!reader_load(r, offset, &s, &size) || s.tag != TAG_INDEX || s.count > TRACE_INDEX_ENTRIES ||
             size != (size_t)s.count * sizeof(struct trace_index_entry))
             return false;
         for (u32 i = 0; i < s.count; i++)
@@ -205,33 +172,34 @@ static void scan(struct trace_reader *r, bool rebuild)
         if (!read_at(r, offset, &s, sizeof s) || !header_is_sound(&s)) {
             u64 found = resync(r, offset + 1);
 
-            lost(r, "%llu bytes at %llu are unreadable", (unsigned long long)(found - offset),
-                 (unsigned long long)offset);
+            reader_lost(r, "%llu bytes at %llu are unreadable", (unsigned long long)(found - offset),
+                        (unsigned long long)offset);
             offset = found;
             continue;
         }
         if (s.stored > r->size - offset - sizeof s) {
-            lost(r, "the last section is cut short (%u of %u bytes are missing%s)",
-                 (unsigned)(s.stored - (r->size - offset - sizeof s)), s.stored,
-                 s.tag == TAG_EVENTS  ? ", events"
-                 : s.tag == TAG_INPUT ? ", input log"
-                                      : "");
+            reader_lost(r, "the last section is cut short (%u of %u bytes are missing%s)",
+                        (unsigned)(s.stored - (r->size - offset - sizeof s)), s.stored,
+                        s.tag == TAG_EVENTS  ? ", events"
+                        : s.tag == TAG_INPUT ? ", input log"
+                                             : "");
             break;
         }
         if (s.tag == TAG_RUN || s.tag == TAG_END) {
             bool *has = s.tag == TAG_RUN ? &r->has_run : &r->has_end;
 
-            *has = load(r, offset, &s, &size) && take_properties(r, s.tag == TAG_RUN ? &r->run : &r->end, size);
+            *has = reader_load(r, offset, &s, &size) && take_properties(r, s.tag == TAG_RUN ? &r->run : &r->end, size);
             if (!*has)
-                lost(r, "the %s is damaged", s.tag == TAG_RUN ? "run description" : "end of the run");
-        } else if (rebuild && (s.tag == TAG_INPUT || s.tag == TAG_DATA || s.tag == TAG_KERNEL || s.tag == TAG_MODULE || (s.tag == TAG_EVENTS && s.first >= next && s.count &&
-                                                      s.count <= BLOCK_EVENTS && s.first <= UINT64_MAX - s.count))) {
+                reader_lost(r, "the %s is damaged", s.tag == TAG_RUN ? "run description" : "end of the run");
+        } else if (rebuild && (s.tag == TAG_INPUT || s.tag == TAG_DATA || s.tag == TAG_KERNEL || s.tag == TAG_MODULE ||
+                               (s.tag == TAG_EVENTS && s.first >= next && s.count && s.count <= BLOCK_EVENTS &&
+                                s.first <= UINT64_MAX - s.count))) {
             *entry_add(r) =
                 (struct trace_index_entry){.offset = offset, .first = s.first, .count = s.count, .tag = s.tag};
             if (s.tag == TAG_EVENTS)
                 next = s.first + s.count;
         } else if (rebuild && s.tag == TAG_EVENTS) {
-            lost(r, "a block of events with wrong numbers is left out");
+            reader_lost(r, "a block of events with wrong numbers is left out");
         }
         offset += sizeof s + s.stored;
     }
@@ -247,7 +215,7 @@ static bool check_schema(struct trace_reader *r, struct error *err)
 
     if (!read_at(r, 0, magic, sizeof magic) || memcmp(magic, TRACE_MAGIC, sizeof magic) != 0)
         return error_set(err, EXIT_FILE, "%s: not a ringside trace (its first bytes are not the magic)", r->path);
-    if (!load(r, TRACE_MAGIC_SIZE, &s, &size) || s.tag != TAG_SCHEMA)
+    if (!reader_load(r, TRACE_MAGIC_SIZE, &s, &size) || s.tag != TAG_SCHEMA)
         return error_set(err, EXIT_FILE, "%s: the schema section is damaged or cut short; nothing can be read",
                          r->path);
     r->raw[size] = '\0';
@@ -308,11 +276,12 @@ struct trace_reader *trace_reader_open(const char *path, struct error *err)
     r->complete = read_index(r);
     if (!r->complete) {
         r->entries = 0;
-        lost(r, "the file has no whole index (the recording was cut short, or is damaged); it was rebuilt by scanning");
+        reader_lost(
+            r, "the file has no whole index (the recording was cut short, or is damaged); it was rebuilt by scanning");
     }
     scan(r, !r->complete);
     if (!r->complete)
-        lost(r, "events 1 to %llu are within reach", (unsigned long long)trace_reader_events(r));
+        reader_lost(r, "events 1 to %llu are within reach", (unsigned long long)trace_reader_events(r));
     return r;
 }
 
@@ -325,12 +294,7 @@ void trace_reader_close(struct trace_reader *r)
     trace_properties_free(&r->run);
     trace_properties_free(&r->end);
     block_codec_free(r->codec);
-    for (size_t i = 0; i < r->names->modules; i++)
-        symbols_free(r->names->module[i].symbols);
-    kernel_free(r->kernel);
-    free(r->names);
-    free(r->data);
-    free(r->piece);
+    reader_guest_free(r);
     free(r->entry);
     free(r->stored);
     free(r->raw);
@@ -362,6 +326,8 @@ static bool may_match(const struct trace_index_entry *e, const struct trace_filt
         return false;
     if (!e->known)
         return true;
+    if (e->kinds & 1u << EVENT_KIND_KERNEL)
+        return true; /* what it says holds for all that comes after */
     if (f->kinds && !(f->kinds & e->kinds))
         return false;
     if (f->mechanisms) {
@@ -371,18 +337,6 @@ static bool may_match(const struct trace_index_entry *e, const struct trace_filt
         return false;
     }
     return true;
-}
-
-/* ---- what is known of the guest ---- */
-
-static void note(struct trace_reader *r, const struct event_record *e)
-{
-    if (e->kind == EVENT_KIND_TASK) {
-        event_get_task(e, &r->task);
-    } else if (e->kind == EVENT_KIND_KERNEL) {
-        r->names->slid = e->number == 1;
-        r->names->slide = e->new_value;
-    }
 }
 
 /* Load the block, and take in what it says before next_id. */
@@ -395,15 +349,15 @@ static bool load_block(struct trace_reader *r, const struct trace_index_entry *e
         return true;
     r->loaded = SIZE_MAX;
     r->task = (struct guest_task){0};
-    if (!load(r, e->offset, &s, &size) || s.tag != TAG_EVENTS || s.count != e->count || s.first != e->first ||
+    if (!reader_load(r, e->offset, &s, &size) || s.tag != TAG_EVENTS || s.count != e->count || s.first != e->first ||
         !block_decode(r->codec, r->raw, size, s.count, r->records)) {
-        lost(r, "events %llu to %llu are lost (damaged block)", (unsigned long long)e->first,
-             (unsigned long long)(e->first + e->count - 1));
+        reader_lost(r, "events %llu to %llu are lost (damaged block)", (unsigned long long)e->first,
+                    (unsigned long long)(e->first + e->count - 1));
         return false;
     }
     r->loaded = r->at;
     for (u64 id = e->first; id < r->next_id; id++)
-        note(r, &r->records[id - e->first]);
+        reader_note(r, &r->records[id - e->first]);
     return true;
 }
 
@@ -420,13 +374,11 @@ const struct event_record *trace_reader_next(struct trace_reader *r, const struc
             continue;
         *id = r->next_id++;
         r->first_piece = SIZE_MAX;
-        note(r, &r->records[*id - e->first]);
+        reader_note(r, &r->records[*id - e->first]);
         return &r->records[*id - e->first];
     }
     return NULL;
 }
-
-const struct guest_task *trace_reader_task(const struct trace_reader *r) { return &r->task; }
 
 void trace_reader_seek(struct trace_reader *r, u64 id)
 {
@@ -445,6 +397,7 @@ void trace_reader_seek(struct trace_reader *r, u64 id)
     }
     r->at = low;
     r->next_id = id ? id : 1;
+    r->loaded = SIZE_MAX; /* what the block says before that event is taken in anew */
 }
 
 bool trace_reader_inputs(struct trace_reader *r, trace_input_fn *fn, void *context, struct error *err)
@@ -458,7 +411,7 @@ bool trace_reader_inputs(struct trace_reader *r, trace_input_fn *fn, void *conte
 
         if (r->entry[i].tag != TAG_INPUT)
             continue;
-        if (!load(r, r->entry[i].offset, &s, &size) || s.tag != TAG_INPUT)
+        if (!reader_load(r, r->entry[i].offset, &s, &size) || s.tag != TAG_INPUT)
             return error_set(err, EXIT_FILE, "%s: cannot replay: the input log is damaged at byte %llu", r->path,
                              (unsigned long long)r->entry[i].offset);
         r->loaded = SIZE_MAX;
@@ -475,160 +428,4 @@ bool trace_reader_inputs(struct trace_reader *r, trace_input_fn *fn, void *conte
             return error_set(err, EXIT_FILE, "%s: cannot replay: the input log has bytes left over", r->path);
     }
     return true;
-}
-
-/* ---- data beside events ---- */
-
-static void add_piece(struct trace_reader *r, const struct data_piece *piece)
-{
-    if (r->pieces == r->piece_capacity) {
-        r->piece_capacity = r->piece_capacity ? r->piece_capacity * 2 : 256;
-        r->piece = realloc(r->piece, r->piece_capacity * sizeof *r->piece);
-        if (!r->piece)
-            abort();
-    }
-    r->piece[r->pieces++] = *piece;
-}
-
-/* returns: false when the pieces do not fill the section exactly, or do not ascend */
-static bool parse_data(struct trace_reader *r, u32 count)
-{
-    size_t at = 0;
-    u64 last = 0;
-
-    for (u32 i = 0; i < count; i++) {
-        const u8 *p = r->data + at;
-        struct data_piece piece;
-
-        if (r->data_size - at < DATA_HEADER)
-            return false;
-        piece = (struct data_piece){.event = load_le64(p),
-                                    .address = load_le64(p + 8),
-                                    .size = load_le32(p + 16),
-                                    .kind = (u8)load_le32(p + 20),
-                                    .bytes = p + DATA_HEADER};
-        if (piece.size > r->data_size - at - DATA_HEADER || piece.event < last)
-            return false;
-        last = piece.event;
-        at += DATA_HEADER + piece.size;
-        add_piece(r, &piece);
-    }
-    return at == r->data_size;
-}
-
-/* The data of the block that is loaded stands right before it. */
-static void load_data(struct trace_reader *r)
-{
-    const struct trace_index_entry *block = &r->entry[r->loaded], *e;
-    struct trace_section s;
-    size_t size;
-
-    r->data_block = r->loaded;
-    r->pieces = 0;
-    for (size_t i = r->loaded; i-- > 0 && r->entry[i].tag != TAG_EVENTS;) {
-        e = &r->entry[i];
-        if (e->tag != TAG_DATA || e->first != block->first)
-            continue;
-        if (load(r, e->offset, &s, &size) && s.tag == TAG_DATA && s.first == block->first) {
-            memcpy(room(&r->data, &r->data_capacity, size + 1), r->raw, size);
-            r->data_size = size;
-            if (parse_data(r, s.count))
-                return;
-        }
-        r->pieces = 0;
-        lost(r, "the data of events %llu to %llu is lost (damaged)", (unsigned long long)block->first,
-             (unsigned long long)(block->first + block->count - 1));
-        return;
-    }
-}
-
-const struct data_piece *trace_reader_data(struct trace_reader *r, size_t i)
-{
-    u64 id = r->next_id - 1;
-    size_t low = 0, high;
-
-    if (r->loaded == SIZE_MAX)
-        return NULL;
-    if (r->data_block != r->loaded) {
-        load_data(r);
-        r->first_piece = SIZE_MAX;
-    }
-    if (r->first_piece == SIZE_MAX) {
-        for (high = r->pieces; low < high;) {
-            size_t mid = low + (high - low) / 2;
-
-            if (r->piece[mid].event < id)
-                low = mid + 1;
-            else
-                high = mid;
-        }
-        r->first_piece = low;
-    }
-    if (i >= r->pieces - r->first_piece || r->piece[r->first_piece + i].event != id)
-        return NULL;
-    return &r->piece[r->first_piece + i];
-}
-
-/* ---- names ---- */
-
-static void read_kernel(struct trace_reader *r, u64 offset)
-{
-    struct trace_section s;
-    struct error err;
-    size_t size;
-
-    if (r->kernel)
-        return;
-    if (!load(r, offset, &s, &size) || s.tag != TAG_KERNEL) {
-        lost(r, "the kernel's symbols are lost (damaged)");
-        return;
-    }
-    r->kernel = kernel_unpack(r->raw, size, &err);
-    if (!r->kernel)
-        lost(r, "the kernel's symbols are lost (%s)", err.text);
-    r->names->kernel = r->kernel;
-}
-
-static void read_module(struct trace_reader *r, u64 offset)
-{
-    struct guest_module module;
-    struct trace_section s;
-    struct error err;
-    size_t size;
-
-    if (load(r, offset, &s, &size) && s.tag == TAG_MODULE && module_unpack(&module, r->raw, size, &err) &&
-        r->names->modules < NAMES_MODULES)
-        names_module_add(r->names, &module);
-    else
-        lost(r, "a module's symbols are lost");
-}
-
-/* A whole file says where the kernel ran; if it ran at one place only, that holds from the first event on. */
-static void take_slide(struct trace_reader *r)
-{
-    const char *slides = trace_properties_get(&r->end, "kernel.slides");
-    const char *slide = trace_properties_get(&r->end, "kernel.slide");
-
-    if (slides && slide && !strcmp(slides, "1")) {
-        r->names->slid = true;
-        r->names->slide = strtoull(slide, NULL, 16);
-    }
-}
-
-const struct names *trace_reader_names(struct trace_reader *r)
-{
-    size_t loaded = r->loaded;
-
-    if (r->kernel_read)
-        return r->names;
-    r->kernel_read = true;
-    for (size_t i = 0; i < r->entries; i++)
-        if (r->entry[i].tag == TAG_KERNEL)
-            read_kernel(r, r->entry[i].offset);
-        else if (r->entry[i].tag == TAG_MODULE)
-            read_module(r, r->entry[i].offset);
-    if (!r->names->slid)
-        take_slide(r);
-    r->loaded = loaded; /* the events in records are as they were */
-    return r->names;
 }

@@ -33,7 +33,8 @@ void trace_reader_seek(struct trace_reader *r, u64 id);
 
 /* ---- what the recorder knew of the guest. All of it grows as the reader passes the events that say it. */
 
-/* Names for addresses; never NULL. Complete from the start where the file is whole. */
+/* Names for addresses; never NULL. Asked for before the first event, they hold from the first on; a kernel that is
+ * started again elsewhere is known from the event that says so. */
 const struct names *trace_reader_names(struct trace_reader *r);
 /* The task that is current at the event that trace_reader_next() gave last; known = false when there is none. */
 const struct guest_task *trace_reader_task(const struct trace_reader *r);

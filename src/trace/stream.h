@@ -9,7 +9,7 @@
 
 #define STREAM_WORDS 16384u /* of a buffer */
 #define STREAM_EVENT_WORDS (2 + EVENT_WORDS)
-#define STREAM_INPUT_BYTES 65536u /* a buffer with more input than this is handed over by the caller */
+#define STREAM_INPUT_BYTES 65536u    /* a buffer with more input than this is handed over by the caller */
 #define STREAM_DATA_BYTES (4u << 20) /* a block with more data than this ends */
 
 struct stream_thread;

@@ -138,12 +138,12 @@ enum trace_format { TRACE_TEXT, TRACE_VERBOSE, TRACE_JSON };
 struct trace_view {
     enum trace_format format;
     bool color;
-    bool no_header; /* report: leave out the run description */
-    bool calls;     /* report: an entry and its exit are told together; JSON: one object a call */
-    bool side;      /* report: events beside transitions too, unless the filter names kinds */
+    bool no_header;        /* report: leave out the run description */
+    bool calls;            /* report: an entry and its exit are told together; JSON: one object a call */
+    bool side;             /* report: events beside transitions too, unless the filter names kinds */
     unsigned string_limit; /* report: bytes of a string that are shown; 0 = 32 */
-    u64 limit;      /* report: stop after so many events; 0 = all */
-    FILE *messages; /* warnings (a file that was cut short); NULL = stderr */
+    u64 limit;             /* report: stop after so many events; 0 = all */
+    FILE *messages;        /* warnings (a file that was cut short); NULL = stderr */
 };
 
 /* Each prints to out. filter may be NULL, view may be NULL (text, no colour).

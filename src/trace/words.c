@@ -180,7 +180,11 @@ void words_rule(FILE *out, const struct event_record *e)
 /* Length of the well-formed UTF-8 sequence at p, 0 when there is none. RFC 3629. */
 static unsigned utf8_length(const unsigned char *p)
 {
-    unsigned n = p[0] < 0x80 ? 1 : p[0] >= 0xC2 && p[0] < 0xE0 ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : p[0] >= 0xF0 && p[0] < 0xF5 ? 4 : 0;
+    unsigned n = p[0] < 0x80                   ? 1
+                 : p[0] >= 0xC2 && p[0] < 0xE0 ? 2
+                 : (p[0] & 0xF0) == 0xE0       ? 3
+                 : p[0] >= 0xF0 && p[0] < 0xF5 ? 4
+                                               : 0;
 
     for (unsigned i = 1; i < n; i++)
         if ((p[i] & 0xC0) != 0x80)
