@@ -67,6 +67,7 @@ int cmd_stat(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_path(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_symbols(int argc, char **argv);
 int cmd_cpus(int argc, char **argv);
 int cmd_machines(int argc, char **argv);
 int cmd_explain(int argc, char **argv);

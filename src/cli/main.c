@@ -21,6 +21,7 @@ static const struct {
     {"show", cmd_show, "everything about one event: show ID FILE"},
     {"path", cmd_path, "the walk of one crossing: every function from entry to return: path ID FILE"},
     {"info", cmd_info, "how a recording was made and how it ended"},
+    {"symbols", cmd_symbols, "what can be known from a kernel file: symbols, layouts, system calls"},
     {"explain", cmd_explain, "an architectural rule in words: explain SC-01"},
     {"conform", cmd_conform, "run the cases of the architectural rules"},
     {"cpus", cmd_cpus, "what -cpu accepts"},

@@ -27,8 +27,8 @@ static const char *const form_words[FORMS] = {
 
 /* What the names say of their addresses. */
 struct expectation {
-    size_t begins, begins_init; /* the symbol _stext or _text; _sinittext. SIZE_MAX: there is none */
-    u8 *code;                   /* for each symbol: 1 when it is code */
+    size_t begins[3]; /* the symbols _text, _stext and _sinittext, where code begins. SIZE_MAX: there is none */
+    u8 *code;         /* for each symbol: 1 when it is code */
     unsigned checks;
 };
 
@@ -69,17 +69,18 @@ static u64 entry_address(const u8 *at, enum form form, unsigned size, u64 base)
 
 static struct expectation expect_names(const struct kallsyms *k)
 {
-    struct expectation e = {.begins = SIZE_MAX, .begins_init = SIZE_MAX, .code = kernel_alloc(k->count)};
+    static const char *const names[] = {"_text", "_stext", "_sinittext"};
+    struct expectation e = {.begins = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, .code = kernel_alloc(k->count)};
     char text[KALLSYMS_NAME_LIMIT];
     size_t at = k->names, length;
 
     for (size_t i = 0; i < k->count; i++) {
         at = kallsyms_name(k, at, text, &length);
         e.code[i] = text[0] == 't' || text[0] == 'T';
-        if (strcmp(text + 1, "_stext") == 0 || (e.begins == SIZE_MAX && strcmp(text + 1, "_text") == 0))
-            e.begins = i;
-        else if (strcmp(text + 1, "_sinittext") == 0)
-            e.begins_init = i;
+        for (unsigned n = 0; n < ARRAY_LEN(names) && text[1] == '_'; n++) {
+            if (strcmp(text + 1, names[n]) == 0)
+                e.begins[n] = i;
+        }
     }
     return e;
 }
@@ -97,12 +98,14 @@ static bool fits(struct kallsyms *k, struct expectation *e, size_t at, enum form
     const u8 *table = k->bytes + at;
     size_t code = 0, right = 0;
 
-    if (e->begins == SIZE_MAX || e->checks == CHECKS_LIMIT ||
-        !begins_code(k->image, entry_address(table + e->begins * size, form, size, base)))
+    if ((e->begins[0] == SIZE_MAX && e->begins[1] == SIZE_MAX) || e->checks == CHECKS_LIMIT)
         return false;
-    if (e->begins_init != SIZE_MAX && k->image->sections != 0 &&
-        !begins_code(k->image, entry_address(table + e->begins_init * size, form, size, base)))
-        return false;
+    for (unsigned n = 0; n < ARRAY_LEN(e->begins); n++) {
+        /* Where there are no section headers a segment may hold more than the code that runs at the start. */
+        if (e->begins[n] != SIZE_MAX && (n < 2 || k->image->sections != 0) &&
+            !begins_code(k->image, entry_address(table + e->begins[n] * size, form, size, base)))
+            return false;
+    }
     e->checks++;
     for (size_t i = 0; i < k->count; i++) {
         u64 address = entry_address(table + i * size, form, size, base);
