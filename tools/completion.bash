@@ -54,6 +54,12 @@ _ringside() {
         -e | --filter) COMPREPLY=($(compgen -W "mech= vec= kind= dir= cpl= rule= cr3=" -- "$current")); return ;;
         esac
         ;;
+    symbols)
+        case $previous in
+        --format) COMPREPLY=($(compgen -W "text json" -- "$current")); return ;;
+        --find | --at) return ;;
+        esac
+        ;;
     *) return ;;
     esac
     if [[ $current == -* ]]; then

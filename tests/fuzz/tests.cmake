@@ -35,3 +35,8 @@ if(TARGET ringside)
         COMMAND ${fuzz_dir}/make_seeds $<TARGET_FILE:ringside> $<TARGET_FILE:make_trace_seed> ${fuzz_dir}/corpus/trace
         DEPENDS ringside make_trace_seed)
 endif()
+
+# Those of fuzz_kernel: `cmake --build BUILD --target fuzz_kernel_seeds`.
+add_executable(make_kernel_seeds EXCLUDE_FROM_ALL ${fuzz_dir}/make_kernel_seeds.c)
+target_link_libraries(make_kernel_seeds PRIVATE ringside_kernel)
+add_custom_target(fuzz_kernel_seeds COMMAND make_kernel_seeds ${fuzz_dir}/corpus/kernel)
