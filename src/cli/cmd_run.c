@@ -10,6 +10,7 @@
 #include "cli/image_hash.h"
 #include "cli/replay.h"
 #include "trace/lines.h"
+#include "trace/post_mortem.h"
 
 /* One run, from options to exit code. */
 struct session {
@@ -22,6 +23,7 @@ struct session {
     struct kernel *kernel; /* the Linux kernel that is booted, or NULL */
     struct guest *guest;
     struct names *names;
+    struct post_mortem post_mortem;
     struct checkpoints checkpoints;
     const char *replay_path; /* NULL: live input */
     struct trace_properties run, end;
@@ -133,6 +135,7 @@ static bool open_session(struct session *s, struct error *err)
     if (s->machine == NULL)
         return false;
     s->console.machine = s->machine;
+    post_mortem_attach(&s->post_mortem, machine_cpu(s->machine));
     if (s->recorder != NULL)
         recorder_attach(s->recorder, machine_cpu(s->machine), machine_input(s->machine));
     if (s->replay_path != NULL && !trace_replay(s->replay_path, machine_input(s->machine), NULL, err))
@@ -155,18 +158,26 @@ static void print_summary(const struct session *s, const struct machine_result *
     fprintf(stderr, "}\n");
 }
 
+/* Why the guest shut down. A run without a trace has not opened the kernel for its names before. */
+static void print_shutdown(struct session *s, const struct machine_result *r)
+{
+    struct error err;
+
+    fprintf(stderr, "ringside: the guest shut down (triple fault) after %llu instructions\n\n",
+            (unsigned long long)r->retired);
+    if (s->guest == NULL && !open_guest(s, &err))
+        fprintf(stderr, "ringside: no names: %s\n", err.text);
+    post_mortem_print(stderr, &s->post_mortem, machine_cpu(s->machine), s->guest, s->names);
+}
+
 /* Say on stderr how the run ended, unless the guest ended it in an orderly way. */
-static void print_end(const struct machine_result *r)
+static void print_end(struct session *s, const struct machine_result *r)
 {
     switch (r->end) {
     case END_POWER_OFF:
     case END_DEBUG_EXIT:
     case END_QUIT: break;
-    case END_SHUTDOWN:
-        fprintf(stderr,
-                "ringside: the guest shut down (triple fault) after %llu instructions; --trace shows the chain\n",
-                (unsigned long long)r->retired);
-        break;
+    case END_SHUTDOWN: print_shutdown(s, r); break;
     default:
         fprintf(stderr, "ringside: %s%s%s after %llu instructions\n", machine_end_name(r->end),
                 r->detail[0] ? ": " : "", r->detail, (unsigned long long)r->retired);
@@ -189,6 +200,7 @@ static int close_session(struct session *s, int code, u64 *digest)
             code = cli_fail(&err);
     }
     lines_free(s->lines);
+    post_mortem_free(&s->post_mortem);
     guest_free(s->guest);
     kernel_free(s->kernel);
     free(s->names);
@@ -221,7 +233,7 @@ static int run_session(struct session *s, u64 *digest)
     code = machine_run(s->machine, &result);
     console_close(&s->console);
     describe_end(s, &result);
-    print_end(&result);
+    print_end(s, &result);
     if (s->options.summary_json)
         print_summary(s, &result);
     if (!checkpoints_close(&s->checkpoints, &result, &err))

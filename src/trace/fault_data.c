@@ -33,15 +33,6 @@ struct fault_site fault_site_delivered(const struct transition *t)
     };
 }
 
-bool fault_data_wanted(const struct transition *t)
-{
-    if (t->mechanism == MECH_ABORT)
-        return true;
-    if (t->mechanism != MECH_FAULT)
-        return false;
-    return t->from.cpl < 3 || (t->vector >= VEC_TS && t->vector <= VEC_GP);
-}
-
 /* ---- the pieces */
 
 struct collector {
@@ -182,6 +173,17 @@ static void collect_frame(const struct collector *c, const struct retrace *t)
         c->add(c->context, DATA_FRAME, t->stack - size, bytes + t->words * t->word_bytes - size, size);
 }
 
+/* The stack as the fault found it. */
+static void collect_stack(const struct collector *c, const struct fault_registers *r)
+{
+    bool big = (r->seg[SS].attr & SEG_DB) != 0;
+
+    if (r->mode == MODE_LONG)
+        keep_mapped(c, DATA_STACK, r->gpr[RSP], STACK_BYTES);
+    else
+        keep_mapped(c, DATA_STACK, (u32)(r->seg[SS].base + (r->gpr[RSP] & (big ? 0xFFFFFFFF : 0xFFFF))), STACK_BYTES);
+}
+
 void fault_data_collect(struct cpu *cpu, const struct fault_site *site, bool undelivered, fault_data_fn *add,
                         void *context)
 {
@@ -198,8 +200,11 @@ void fault_data_collect(struct cpu *cpu, const struct fault_site *site, bool und
         add(context, DATA_REGISTERS, 0, &r, sizeof r);
     collect_named(site, &r, &memory);
     t = retrace_delivery(&r, site->vector, site->has_error, site->error, &memory);
-    if (undelivered && t.stack_known) {
-        keep_mapped(&c, DATA_STACK, t.stack, STACK_BYTES);
+    if (!undelivered)
+        return;
+    if (t.stack_known)
         collect_frame(&c, &t);
-    }
+    if (t.stack_known && t.stack_source != STACK_UNCHANGED)
+        keep_mapped(&c, DATA_STACK, t.stack, STACK_BYTES);
+    collect_stack(&c, &r);
 }

@@ -24,7 +24,11 @@ struct fault_site fault_site_undelivered(const struct cpu *cpu, const struct fau
 struct fault_site fault_site_delivered(const struct transition *t);
 /* Whether a transition is a fault that deserves its data: raised in the kernel, a double fault, or a #GP, #NP, #SS or
  * #TS of user code. Page faults of user code are too many, and plain. */
-bool fault_data_wanted(const struct transition *t);
+ALWAYS_INLINE bool fault_data_wanted(const struct transition *t)
+{
+    return t->mechanism == MECH_ABORT ||
+           (t->mechanism == MECH_FAULT && (t->from.cpl < 3 || (t->vector >= VEC_TS && t->vector <= VEC_GP)));
+}
 
 /* Takes one piece; the bytes are valid during the call. */
 typedef void fault_data_fn(void *context, enum data_kind kind, u64 address, const void *bytes, u32 size);

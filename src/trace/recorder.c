@@ -11,6 +11,7 @@
 #include "cpu/ring/ring.h"
 #include "trace/capture.h"
 #include "trace/expected.h"
+#include "trace/fault_data.h"
 #include "trace/fill.h"
 #include "trace/lines.h"
 
@@ -291,6 +292,30 @@ ALWAYS_INLINE bool quick_transition(struct recorder *r, const struct cpu *cpu, c
 #endif
 }
 
+/* Who called the function that writes an MSR, or that faults. */
+static void keep_backtrace(struct recorder *r, struct cpu *cpu)
+{
+    u64 address[16];
+    size_t n = guest_backtrace(r->options.guest, cpu, address, ARRAY_LEN(address));
+
+    pieces_add(&r->pieces, DATA_BACKTRACE, r->events + 1, cpu->arch.gpr[RSP], address, n * sizeof *address);
+}
+
+static void add_piece(void *context, enum data_kind kind, u64 address, const void *bytes, u32 size)
+{
+    struct recorder *r = context;
+
+    pieces_add(&r->pieces, kind, r->events + 1, address, bytes, size);
+}
+
+/* What explains a fault; in the kernel, and while the stack is that of the fault, also who called. */
+static COLD void keep_fault(struct recorder *r, struct cpu *cpu, const struct fault_site *site, bool undelivered)
+{
+    fault_data_collect(cpu, site, undelivered, add_piece, r);
+    if (r->options.guest && site->from.cpl == 0 && (undelivered || site->vector != VEC_DF))
+        keep_backtrace(r, cpu);
+}
+
 static void on_transition(void *context, struct cpu *cpu, const struct transition *t)
 {
     struct recorder *r = context;
@@ -303,7 +328,7 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
     }
     r->sequence = t->sequence;
     r->transitions++;
-    if (LIKELY(!explain && quick_transition(r, cpu, t))) {
+    if (LIKELY(!explain && !fault_data_wanted(t) && quick_transition(r, cpu, t))) {
         r->events++;
         return;
     }
@@ -320,6 +345,11 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
         put_frame(e, cpu);
     if (explain)
         capture_transition(&r->capture, cpu, r->events + 1, e, &r->pieces);
+    if (r->stream && fault_data_wanted(t)) {
+        struct fault_site site = fault_site_delivered(t);
+
+        keep_fault(r, cpu, &site, false);
+    }
     record_keep(r, e);
 }
 
@@ -371,15 +401,6 @@ void event_fill_side(struct event_record *e, const struct cpu *cpu, const struct
     fill_side(e, 0, cpu, event);
 }
 
-/* Who calls the function that writes an MSR. */
-static void keep_backtrace(struct recorder *r, struct cpu *cpu)
-{
-    u64 address[16];
-    size_t n = guest_backtrace(r->options.guest, cpu, address, ARRAY_LEN(address));
-
-    pieces_add(&r->pieces, DATA_BACKTRACE, r->events + 1, cpu->arch.gpr[RSP], address, n * sizeof *address);
-}
-
 ALWAYS_INLINE bool quick_side(struct recorder *r, const struct cpu *cpu, const struct side_event *event)
 {
     if (!r->only_recorded)
@@ -414,6 +435,11 @@ static void on_side(void *context, struct cpu *cpu, const struct side_event *eve
     fill_side(e, r->sequence, cpu, event);
     if (r->options.guest && event->kind == SIDE_WRMSR)
         keep_backtrace(r, cpu);
+    if (r->stream && event->kind == SIDE_UNDELIVERED) {
+        struct fault_site site = fault_site_undelivered(cpu, event->fault);
+
+        keep_fault(r, cpu, &site, true);
+    }
     record_keep(r, e);
 }
 
