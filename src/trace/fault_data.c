@@ -6,7 +6,7 @@
 #include "cpu/ring/ring.h"
 #include "trace/retrace.h"
 
-#define STACK_BYTES 128u
+#define STACK_BYTES 1024u
 #define CODE_BYTES 15u
 
 struct fault_site fault_site_undelivered(const struct cpu *cpu, const struct fault *fault)
@@ -86,14 +86,21 @@ static bool read_and_keep(void *context, enum data_kind kind, u64 address, void 
     return true;
 }
 
-/* As many of the bytes as are mapped, from the first. */
+/* The bytes up to the first page that is not mapped. in: size  at most STACK_BYTES */
 static void keep_mapped(const struct collector *c, enum data_kind kind, u64 address, u32 size)
 {
     u8 bytes[STACK_BYTES];
     u32 n = 0;
 
-    for (; n < size && n < sizeof bytes && mmu_peek(&c->cpu->mmu, address + n, bytes + n, 1); n++)
-        ;
+    while (n < size) {
+        u32 chunk = (u32)(PAGE_SIZE - ((address + n) & ~PAGE_MASK));
+
+        if (chunk > size - n)
+            chunk = size - n;
+        if (!mmu_peek(&c->cpu->mmu, address + n, bytes + n, chunk))
+            break;
+        n += chunk;
+    }
     if (n != 0)
         c->add(c->context, kind, address, bytes, n);
 }

@@ -11,6 +11,7 @@
 typedef unsigned long long ull;
 
 #define STACK_WORDS 8u
+#define STACK_RETURNS 24u
 #define BACKTRACE_MAX 64u
 #define PAGE_WIDTH 110u
 #define LABEL_WIDTH 15u
@@ -28,21 +29,23 @@ void fault_page_symbol(FILE *out, const struct names *names, u64 address)
 /* Text broken into lines at spaces. in: column  where it begins; it goes on at indent */
 static void print_wrapped(FILE *out, unsigned column, unsigned indent, const char *text)
 {
+    bool first = true;
+
     while (*text != '\0') {
         size_t word = strcspn(text, " ");
 
-        if (column + word > PAGE_WIDTH && column > indent) {
+        if (!first && column + 1 + word > PAGE_WIDTH) {
             fprintf(out, "\n%*s", (int)indent, "");
             column = indent;
+        } else if (!first) {
+            fputc(' ', out);
+            column++;
         }
         fprintf(out, "%.*s", (int)word, text);
         column += (unsigned)word;
         text += word;
-        if (*text == ' ') {
-            fputc(' ', out);
-            column++;
-            text++;
-        }
+        text += strspn(text, " ");
+        first = false;
     }
     fputc('\n', out);
 }
@@ -280,28 +283,63 @@ static void print_backtrace(FILE *out, const struct fault_step *step, const stru
     }
 }
 
-/* The words from the stack pointer upwards, where they were kept. */
+/* The stack as the fault found it: its first words, and what may be return addresses above. */
+struct stack_view {
+    const struct fault_step *step;
+    unsigned bytes; /* of a word */
+    u64 base, sp, mask;
+};
+
+static bool stack_word(const struct stack_view *s, unsigned i, u64 *at, u64 *value)
+{
+    struct retrace_memory memory = fault_step_memory(s->step);
+    u8 word[8] = {0};
+
+    *at = (s->sp + i * s->bytes) & s->mask;
+    if (!memory.read(memory.context, DATA_STACK, s->base + *at, word, s->bytes))
+        return false;
+    *value = load_le64(word);
+    return true;
+}
+
+static void print_word(FILE *out, const struct stack_view *s, u64 at, u64 value, const struct names *names)
+{
+    int digits = (int)s->bytes * 2;
+
+    fprintf(out, "     %0*llx  %0*llx", digits, (ull)at, digits, (ull)value);
+    fault_page_symbol(out, names, value);
+    fputc('\n', out);
+}
+
+/* An address behind a call lies inside a function, never at its start. */
+static bool may_return_to(const struct names *names, u64 value)
+{
+    u64 offset;
+
+    return names_lookup(names, value, &offset, NULL) != NULL && offset != 0;
+}
+
 static void print_stack(FILE *out, const struct fault_step *step, const struct fault_registers *r,
                         const struct names *names)
 {
-    struct retrace_memory memory = fault_step_memory(step);
-    unsigned bytes = r->mode == MODE_LONG ? 8 : r->seg[SS].attr & SEG_DB ? 4 : 2;
-    u64 mask = bytes == 8 ? ~0ull : bytes == 4 ? 0xFFFFFFFF : 0xFFFF;
-    u64 base = bytes == 8 ? 0 : r->seg[SS].base, sp = r->gpr[RSP] & mask;
+    unsigned bytes = r->mode == MODE_LONG ? 8 : r->seg[SS].attr & SEG_DB ? 4 : 2, shown = 0;
+    u64 mask = bytes == 8 ? ~0ull : bytes == 4 ? 0xFFFFFFFF : 0xFFFF, at, value;
+    struct stack_view s = {step, bytes, bytes == 8 ? 0 : r->seg[SS].base, r->gpr[RSP] & mask, mask};
+    unsigned i = 0;
 
     fprintf(out, "\n  stack, from its pointer upwards\n");
-    for (unsigned i = 0; i < STACK_WORDS; i++) {
-        u8 word[8] = {0};
-
-        if (!memory.read(memory.context, DATA_STACK, base + ((sp + i * bytes) & mask), word, bytes)) {
-            fprintf(out, "     %0*llx  %s\n", (int)bytes * 2, (ull)(sp + i * bytes),
-                    i == 0 ? "cannot be read" : "... not kept");
-            return;
-        }
-        fprintf(out, "     %0*llx  %0*llx", (int)bytes * 2, (ull)(sp + i * bytes), (int)bytes * 2,
-                (ull)load_le64(word));
-        fault_page_symbol(out, names, load_le64(word));
-        fputc('\n', out);
+    for (; i < STACK_WORDS && stack_word(&s, i, &at, &value); i++)
+        print_word(out, &s, at, value, names);
+    if (i == 0)
+        fprintf(out, "     %llx: cannot be read\n", (ull)s.sp);
+    if (names == NULL || i < STACK_WORDS)
+        return;
+    for (; shown < STACK_RETURNS && stack_word(&s, i, &at, &value); i++) {
+        if (!may_return_to(names, value))
+            continue;
+        if (shown++ == 0)
+            fprintf(out, "   further up, words that may be return addresses, some of them old\n");
+        print_word(out, &s, at, value, names);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "trace/event.h"
 #include "trace/fault_chain.h"
 #include "trace/names.h"
 
@@ -16,6 +17,14 @@ enum fault_page_end { FAULT_PAGE_SHUTDOWN, FAULT_PAGE_DOUBLE_FAULT };
 /* in: chain  at least one step, else nothing is printed; names  may be NULL; end  what the chain ended in: the double
  *     fault's handler was entered, or the processor shut down */
 void fault_page_print(FILE *out, const struct fault_chain *chain, const struct names *names, enum fault_page_end end);
+
+struct trace_reader;
+
+/* The same for a recording: of event id, a shutdown or the entry into a double fault's handler.
+ * effects: the reader goes back to gather the chain, and stands behind event id afterwards */
+void fault_page_recorded(FILE *out, struct trace_reader *r, u64 id);
+/* Whether an event is the end of a chain. */
+bool fault_page_ends(const struct event_record *e);
 
 /* ---- parts of the page (fault_page.c, fault_delivery.c) */
 

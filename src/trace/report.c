@@ -2,6 +2,7 @@
  * The views that need no analysis: the list of events, the file's own description, properties and the input log.
  */
 #include "bus/input.h"
+#include "trace/fault_page.h"
 #include "trace/lines.h"
 #include "trace/views.h"
 
@@ -58,6 +59,14 @@ static struct lines *open_lines(FILE *out, struct trace_reader *r, const struct 
     return lines_new(out, &options);
 }
 
+static bool shows(const struct trace_filter *filter, u64 id, const struct event_record *e,
+                  const struct guest_task *task)
+{
+    struct trace_context context = {.id = id, .event = e, .task = task};
+
+    return trace_filter_match(filter, &context);
+}
+
 enum exit_code trace_report(FILE *out, const char *path, const struct trace_filter *filter,
                             const struct trace_view *view, struct error *err)
 {
@@ -83,6 +92,9 @@ enum exit_code trace_report(FILE *out, const char *path, const struct trace_filt
             break;
         copy_pieces(r, &pieces);
         lines_event(lines, id, e, trace_reader_task(r), &pieces);
+        if (view->format != TRACE_JSON && e->mechanism == MECH_SHUTDOWN && fault_page_ends(e) &&
+            shows(filter, id, e, trace_reader_task(r)))
+            fault_page_recorded(out, r, id);
     }
     lines_free(lines);
     pieces_free(&pieces);

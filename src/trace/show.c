@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Everything about one event: before and after, the frame word by word, registers, gate, MSRs and the rule.
  */
+#include "trace/fault_page.h"
 #include "trace/views.h"
 #include "trace/words.h"
 
@@ -100,6 +101,8 @@ enum exit_code trace_show(FILE *out, const char *path, u64 id, const struct trac
         trace_print_json(out, id, e, &telling);
     else
         print_event(out, id, e, &telling);
+    if (!(view && view->format == TRACE_JSON) && fault_page_ends(e))
+        fault_page_recorded(out, r, id);
     view_close(r, path, view);
     return EXIT_OK;
 }
