@@ -11,5 +11,8 @@ extern const unsigned char firmware_dsdt[], firmware_dsdt_end[];
 /* The ring tour: Multiboot 1 ELF images. */
 extern const unsigned char firmware_tour32[], firmware_tour32_end[];
 extern const unsigned char firmware_tour64[], firmware_tour64_end[];
+/* The first process of the guests of `ringside trace`: ELF programs for Linux. */
+extern const unsigned char firmware_trace_init32[], firmware_trace_init32_end[];
+extern const unsigned char firmware_trace_init64[], firmware_trace_init64_end[];
 
 #endif

@@ -17,12 +17,17 @@ bool cli_color(enum color_choice choice, FILE *stream);
 bool cli_parse_color(enum color_choice *choice, const char *text, struct error *err);
 /* --engine step|block. returns: false with err set (EXIT_USAGE) */
 bool cli_parse_engine(enum engine_kind *engine, const char *text, struct error *err);
+/* -m SIZE: bytes, a multiple of the page size. returns: false with err set (EXIT_USAGE) */
+bool cli_parse_memory(u64 *bytes, const char *text, struct error *err);
+/* --timeout S. returns: false with err set (EXIT_USAGE) */
+bool cli_parse_timeout(double *seconds, const char *text, struct error *err);
 /* The first word after the sub-command asks for help. */
 bool cli_wants_help(int argc, char **argv);
 
 /* ---- run_options.c: everything `run`, `record` and `replay` take. */
 
-enum serial_kind { SERIAL_NULL, SERIAL_STDIO, SERIAL_FILE };
+/* SERIAL_TERMINAL: as SERIAL_STDIO, for a guest whose terminal does not add carriage returns. */
+enum serial_kind { SERIAL_NULL, SERIAL_STDIO, SERIAL_FILE, SERIAL_TERMINAL };
 
 /* --checkpoints: where the run shows itself (machine.h), what is shown, and whether it ends at the last. */
 struct checkpoint_options {
@@ -61,6 +66,7 @@ void run_options_help(FILE *out);
 /* ---- sub-commands; argv[0] is the sub-command's name. */
 int cmd_run(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_stat(int argc, char **argv);

@@ -28,10 +28,12 @@ void console_catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+bool console_interrupted(void) { return signal_seen != 0; }
+
 static bool interrupted(void *context)
 {
     (void)context;
-    return signal_seen != 0;
+    return console_interrupted();
 }
 
 bool console_open(struct console *console, enum serial_kind kind, const char *path, struct error *err)
@@ -45,6 +47,7 @@ bool console_open(struct console *console, enum serial_kind kind, const char *pa
             return error_set(err, EXIT_FILE, "cannot write the serial output to '%s': %s", path, strerror(errno));
         break;
     case SERIAL_STDIO:
+    case SERIAL_TERMINAL:
         console->out = STDOUT_FILENO;
         if (fcntl(STDIN_FILENO, F_GETFD) != -1)
             console->in = STDIN_FILENO;
@@ -53,7 +56,8 @@ bool console_open(struct console *console, enum serial_kind kind, const char *pa
 
             cfmakeraw(&raw);
             raw.c_oflag |= OPOST | ONLCR; /* our own messages keep their line ends */
-            raw.c_oflag &= (tcflag_t)~ONLCR;
+            if (kind == SERIAL_STDIO)
+                raw.c_oflag &= (tcflag_t)~ONLCR;
             console->raw = tcsetattr(console->in, TCSANOW, &raw) == 0;
         }
         break;
@@ -73,9 +77,10 @@ void console_close(struct console *console)
 static void output(void *context, unsigned port, const u8 *bytes, size_t size)
 {
     struct console *console = context;
-    int fd = port == 2 ? STDERR_FILENO : console->out; /* the debug console speaks to the person at the terminal */
+    int fd = port == OUTPUT_DEBUG ? STDERR_FILENO
+                                  : console->out; /* the debug console speaks to the person at the terminal */
 
-    if (port == 1 || fd < 0 || console->write_failed)
+    if (port == OUTPUT_COM2 || port >= OUTPUT_CHANNEL || fd < 0 || console->write_failed)
         return;
     while (size != 0) {
         ssize_t n = write(fd, bytes, size);

@@ -24,6 +24,8 @@ void console_close(struct console *console);
 /* The world's callbacks for this console (context is the console). */
 void console_world(struct console *console, struct machine_world *world);
 
+/* A signal that ends the run came. */
+bool console_interrupted(void);
 /* SIGINT, SIGTERM and SIGHUP end the run in an orderly way; asked through machine_world.interrupted. */
 void console_catch_signals(void);
 

@@ -15,6 +15,7 @@ static const struct {
 } commands[] = {
     {"run", cmd_run, "run a kernel, or the embedded ring tour (tour:32, tour:64)"},
     {"record", cmd_record, "run with every transition written to a file: record -o FILE ..."},
+    {"trace", cmd_trace, "run one program on a kernel of its own and print its system calls"},
     {"replay", cmd_replay, "make a recorded run again, with its input, and compare"},
     {"report", cmd_report, "list the events of a recording"},
     {"stat", cmd_stat, "count them: mechanisms, rings, vectors, costs"},

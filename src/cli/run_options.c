@@ -46,7 +46,7 @@ static bool opt_append(struct run_options *o, const char *value, struct error *e
     return true;
 }
 
-static bool opt_memory(struct run_options *o, const char *value, struct error *err)
+bool cli_parse_memory(u64 *bytes, const char *value, struct error *err)
 {
     const char *text = strncmp(value, "size=", 5) == 0 ? value + 5 : value;
     char *end;
@@ -79,11 +79,15 @@ static bool opt_memory(struct run_options *o, const char *value, struct error *e
     }
     if (errno != 0 || end == text || *end != '\0' || *text == '-' || amount > BIT(40) / unit)
         return error_set(err, EXIT_USAGE, "-m wants a size such as 512, 512M or 2G, not '%s'", value);
-    o->machine.ram_bytes = amount * unit;
-    if (o->machine.ram_bytes < 2u << 20 || o->machine.ram_bytes > BIT(36))
+    if (amount * unit < 2u << 20 || amount * unit > BIT(36))
         return error_set(err, EXIT_USAGE, "-m %s: the machine takes 2M to 64G", value);
-    o->machine.ram_bytes &= PAGE_MASK;
+    *bytes = amount * unit & PAGE_MASK;
     return true;
+}
+
+static bool opt_memory(struct run_options *o, const char *value, struct error *err)
+{
+    return cli_parse_memory(&o->machine.ram_bytes, value, err);
 }
 
 static bool opt_cpu(struct run_options *o, const char *value, struct error *err)
@@ -242,14 +246,19 @@ static bool opt_max_insns(struct run_options *o, const char *value, struct error
     return parse_number("--max-insns", value, &o->machine.max_insns, err);
 }
 
-static bool opt_timeout(struct run_options *o, const char *value, struct error *err)
+bool cli_parse_timeout(double *seconds, const char *value, struct error *err)
 {
     char *end;
 
-    o->machine.timeout = strtod(value, &end);
-    if (end == value || *end != '\0' || !(o->machine.timeout > 0))
+    *seconds = strtod(value, &end);
+    if (end == value || *end != '\0' || !(*seconds > 0))
         return error_set(err, EXIT_USAGE, "--timeout wants seconds, not '%s'", value);
     return true;
+}
+
+static bool opt_timeout(struct run_options *o, const char *value, struct error *err)
+{
+    return cli_parse_timeout(&o->machine.timeout, value, err);
 }
 
 static bool opt_summary(struct run_options *o, const char *value, struct error *err)

@@ -42,7 +42,7 @@ struct board {
     struct pic *pic;
     struct pit *pit;
     struct rtc *rtc;
-    struct uart *com1;
+    struct uart *com1, *com2; /* com2 NULL: not asked for */
     struct i8042 *i8042;
     struct port92 *port92;
     struct cf9 *cf9;
@@ -53,7 +53,12 @@ struct board {
     struct acpi_pm *acpi_pm;
     struct debug_console *debug_console[2]; /* E9h (Bochs) and 402h (SeaBIOS) */
     struct debug_exit *debug_exit;          /* NULL: not asked for */
-    bool a20_port92, a20_i8042;             /* either opens the gate */
+    struct debug_console *channel[MACHINE_CHANNELS];
+    struct channel_wire {
+        struct board *board;
+        unsigned port;
+    } channel_wire[MACHINE_CHANNELS];
+    bool a20_port92, a20_i8042; /* either opens the gate */
     struct dma *dma;
     struct pci_host *pci_host;
     struct cpu *cpu;
@@ -172,14 +177,28 @@ static void serial_out(void *context, const u8 *bytes, size_t size)
 {
     struct board *b = context;
 
-    b->callbacks.output(b->callbacks.context, 0, bytes, size);
+    b->callbacks.output(b->callbacks.context, OUTPUT_COM1, bytes, size);
+}
+
+static void serial2_out(void *context, const u8 *bytes, size_t size)
+{
+    struct board *b = context;
+
+    b->callbacks.output(b->callbacks.context, OUTPUT_COM2, bytes, size);
+}
+
+static void channel_out(void *context, const u8 *bytes, size_t size)
+{
+    const struct channel_wire *wire = context;
+
+    wire->board->callbacks.output(wire->board->callbacks.context, wire->port, bytes, size);
 }
 
 static void debugcon_out(void *context, const u8 *bytes, size_t size)
 {
     struct board *b = context;
 
-    b->callbacks.output(b->callbacks.context, 2, bytes, size);
+    b->callbacks.output(b->callbacks.context, OUTPUT_DEBUG, bytes, size);
 }
 
 /* ---- what the processor asks its interrupt controllers */
@@ -308,8 +327,12 @@ static bool load_image(struct board *b, struct error *err)
 {
     const struct machine_options *o = b->options;
     u64 low = physmem_low_ram_bytes(b->physmem), total = physmem_ram_bytes(b->physmem);
-    struct boot_request request = {
-        .initrd = o->initrd, .append = o->append, .physmem = b->physmem, .usable_low = low - ACPI_AREA_BYTES};
+    struct boot_request request = {.initrd = o->initrd,
+                                   .initrd_bytes = o->initrd_bytes,
+                                   .initrd_size = o->initrd_size,
+                                   .append = o->append,
+                                   .physmem = b->physmem,
+                                   .usable_low = low - ACPI_AREA_BYTES};
     struct boot_entry entry;
     u8 rom[ROM_BYTES], rsdp[ACPI_RSDP_BYTES];
     bool ok;
@@ -355,6 +378,20 @@ static void make_interrupt_controllers(struct board *b)
         b->irq[i] = (struct irq_line){.changed = isa_irq_changed, .context = b, .number = i};
 }
 
+static void make_optional_devices(struct board *b)
+{
+    unsigned first = b->options->channel_port;
+
+    if (b->options->com2)
+        b->com2 = uart_new(b->ports, b->clock, 0x2F8, &b->irq[3], serial2_out, b, "com2");
+    if (b->options->debug_exit_port != 0)
+        b->debug_exit = debug_exit_new(b->ports, (u16)b->options->debug_exit_port, debug_exit, b);
+    for (unsigned i = 0; first != 0 && i < MACHINE_CHANNELS; i++) {
+        b->channel_wire[i] = (struct channel_wire){.board = b, .port = OUTPUT_CHANNEL + i};
+        b->channel[i] = debug_console_new(b->ports, (u16)(first + i), channel_out, &b->channel_wire[i]);
+    }
+}
+
 static void make_devices(struct board *b)
 {
     u64 low = physmem_low_ram_bytes(b->physmem);
@@ -375,8 +412,7 @@ static void make_devices(struct board *b)
     b->acpi_pm = acpi_pm_new(b->ports, b->clock, ACPI_PM_BASE, &b->irq[9], sleep_request, b);
     b->debug_console[0] = debug_console_new(b->ports, 0xE9, debugcon_out, b);
     b->debug_console[1] = debug_console_new(b->ports, 0x402, debugcon_out, b);
-    if (b->options->debug_exit_port != 0)
-        b->debug_exit = debug_exit_new(b->ports, (u16)b->options->debug_exit_port, debug_exit, b);
+    make_optional_devices(b);
     input_attach(b->input, INPUT_SERIAL0, uart_receive, b->com1);
     input_attach(b->input, INPUT_KEYBOARD, i8042_keyboard_receive, b->i8042);
     input_attach(b->input, INPUT_MOUSE, i8042_mouse_receive, b->i8042);
@@ -417,11 +453,14 @@ void board_free(struct board *b)
         input_attach(b->input, s, NULL, NULL);
     if (b->debug_exit != NULL)
         debug_exit_free(b->debug_exit);
+    for (unsigned i = 0; i < MACHINE_CHANNELS; i++)
+        debug_console_free(b->channel[i]);
     debug_console_free(b->debug_console[0]);
     debug_console_free(b->debug_console[1]);
     acpi_pm_free(b->acpi_pm);
     dma_free(b->dma);
     uart_free(b->com1);
+    uart_free(b->com2);
     fpu_error_free(b->fpu_error);
     rtc_free(b->rtc);
     pit_free(b->pit);

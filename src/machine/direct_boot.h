@@ -18,7 +18,9 @@ struct e820_entry {
 /* What every loader needs to know. */
 struct boot_request {
     struct guest_file kernel;
-    const char *initrd; /* path, or NULL; Multiboot takes "file args,file args" from it */
+    const char *initrd;     /* path, or NULL; Multiboot takes "file args,file args" from it */
+    const u8 *initrd_bytes; /* instead of the path, for Linux; NULL = none */
+    size_t initrd_size;
     const char *append; /* command line, "" when none */
     struct physmem *physmem;
     u64 usable_low; /* end of the RAM below 4 GiB that a kernel may use */

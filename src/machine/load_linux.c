@@ -40,6 +40,12 @@ enum {
 #define LOAD_ADDRESS 0x100000u
 #define ENTRY64_OFFSET 0x200u
 
+static void free_initrd(const struct boot_request *request, struct guest_file *initrd)
+{
+    if (request->initrd_bytes == NULL)
+        guest_file_free(initrd);
+}
+
 static bool place_initrd(const struct boot_request *request, u8 *params, u64 kernel_end, u64 initrd_max,
                          struct error *err)
 {
@@ -47,23 +53,28 @@ static bool place_initrd(const struct boot_request *request, u8 *params, u64 ker
     struct guest_file initrd;
     u64 base;
 
-    if (request->initrd == NULL)
+    if (request->initrd_bytes != NULL)
+        initrd = guest_file_borrow("in memory", request->initrd_bytes, request->initrd_size);
+    else if (request->initrd == NULL)
         return true;
-    if (!guest_file_read(&initrd, "initrd", request->initrd, top, err))
+    else if (!guest_file_read(&initrd, "initrd", request->initrd, top, err))
         return false;
+    if (initrd.size > top) /* the file's size was checked as it was read */
+        return error_set(err, EXIT_FILE, "the initrd %s (%zu KiB) does not fit into memory: raise -m", initrd.path,
+                         initrd.size >> 10);
     base = (top - initrd.size) & PAGE_MASK;
     if (base < kernel_end) {
         error_set(
             err, EXIT_FILE,
             "the initrd '%s' (%zu KiB) does not fit above the kernel, which needs memory up to %llu MiB: raise -m",
             initrd.path, initrd.size >> 10, (unsigned long long)((kernel_end + 0xFFFFF) >> 20));
-        guest_file_free(&initrd);
+        free_initrd(request, &initrd);
         return false;
     }
     physmem_write(request->physmem, base, initrd.bytes, initrd.size, INITIATOR_LOADER);
     store_le32(params + HDR_RAMDISK_IMAGE, (u32)base);
     store_le32(params + HDR_RAMDISK_SIZE, (u32)initrd.size);
-    guest_file_free(&initrd);
+    free_initrd(request, &initrd);
     return true;
 }
 

@@ -106,6 +106,8 @@ static void output(void *context, unsigned port, const u8 *bytes, size_t size)
 
 void machine_quit(struct machine *m) { stop(m, END_QUIT); }
 
+void machine_listen(struct machine *m) { m->input_open = m->options.world.input != NULL; }
+
 /* ---- life and death */
 
 /* A device armed a timer that is due before the running slice ends. */
@@ -154,7 +156,7 @@ struct machine *machine_new(const struct machine_options *options, struct error 
     m->clock.deadline_changed = deadline_changed;
     m->clock.deadline_context = m;
     m->input = input_new(&m->clock);
-    m->input_open = options->world.input != NULL;
+    m->input_open = options->world.input != NULL && !options->deaf;
     if (!build(m, err)) {
         machine_free(m);
         return NULL;

@@ -12,10 +12,19 @@
 
 struct machine;
 
+/* Where bytes come out of the machine. */
+enum machine_output {
+    OUTPUT_COM1,
+    OUTPUT_COM2,
+    OUTPUT_DEBUG,   /* ports E9h and 402h */
+    OUTPUT_CHANNEL, /* and the next: the I/O ports from machine_options.channel_port on, one byte a write */
+};
+#define MACHINE_CHANNELS 4u
+
 /* The world outside, as the machine reaches it. Any member may be NULL. */
 struct machine_world {
     void *context;
-    /* Bytes that the guest sent to COM1, COM2 (port 0, 1) or the debug console (port 2). */
+    /* Bytes that the guest sent; port: enum machine_output. */
     void (*output)(void *context, unsigned port, const u8 *bytes, size_t size);
     /* Bytes typed for COM1. Waits at most timeout_ns (0 = do not wait) for something to happen.
      * returns: how many bytes were put into the buffer. Sets *closed when nothing will ever come again. */
@@ -39,14 +48,19 @@ struct machine_checkpoints {
 struct machine_options {
     u64 ram_bytes;
     struct cpu_model model;
-    const char *kernel; /* path, or "tour:32", "tour:64" for the embedded ring tour */
-    const char *initrd; /* path; for Multiboot "file args,file args"; NULL = none */
+    const char *kernel;     /* path, or "tour:32", "tour:64" for the embedded ring tour */
+    const char *initrd;     /* path; for Multiboot "file args,file args"; NULL = none */
+    const u8 *initrd_bytes; /* instead of a path: an initial RAM disk in memory, for Linux; NULL = none */
+    size_t initrd_size;
     const char *append; /* "" = none */
     bool no_reboot;
     bool no_acpi;
     bool boot32; /* enter a 64-bit bzImage by its 32-bit entry */
     enum on_shutdown on_shutdown;
     unsigned debug_exit_port; /* isa-debug-exit's I/O base; 0 = none */
+    bool com2;                /* a second serial port, 2F8h with IRQ 3; nothing comes in by it */
+    unsigned channel_port;    /* MACHINE_CHANNELS ports by which a guest speaks to the host; 0 = none */
+    bool deaf;                /* world.input is asked only after machine_listen() */
     enum machine_clock clock;
     u64 max_insns;           /* 0 = no limit */
     u64 max_ticks;           /* end as END_QUIT at this tick (a replay of a session that was left); 0 = no limit */
@@ -99,6 +113,10 @@ int machine_run(struct machine *m, struct machine_result *result);
 
 /* Ask a running machine to end (from the world's callbacks): as END_QUIT with exit code 0. */
 void machine_quit(struct machine *m);
+
+/* From the world's callbacks: ask world.input from now on, until it says that it is closed. While the machine listens,
+ * idle time passes no faster than the host's. */
+void machine_listen(struct machine *m);
 
 /* The machine's time: ticks and instructions. */
 const struct clock *machine_time(const struct machine *m);
