@@ -93,7 +93,7 @@ static void print_descriptor(FILE *out, const char *label, const struct fault_re
                              const struct retrace_entry *e)
 {
     fault_page_label(out, label);
-    if (selector_is_null(e->selector) && !e->known)
+    if (selector_is_null(e->selector))
         fprintf(out, "selector %04x, which is null\n", e->selector);
     else {
         words_selector(out, e->selector);

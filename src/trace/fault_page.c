@@ -174,6 +174,34 @@ void fault_page_walk(FILE *out, const struct fault_step *step)
     }
 }
 
+/* ---- between two faults: what they became together */
+
+/* What became of the fault at i, whose delivery raised the one at i + 1. */
+static void print_nesting(FILE *out, const struct fault_chain *chain, unsigned i)
+{
+    unsigned first = chain->step[i].site.vector, second = chain->step[i + 1].site.vector;
+    bool joined = fault_chain_fate(chain, i + 1) == FATE_JOINED;
+    enum rule rule = !joined ? (second == VEC_PF && first >= VEC_TS && first <= VEC_GP ? RULE_NX_02 : RULE_NX_03)
+                     : first == VEC_DF                    ? RULE_NX_04
+                     : first == VEC_PF || first == VEC_VE ? RULE_NX_02
+                                                          : RULE_NX_01;
+    char text[400];
+
+    fault_page_label(out, "so");
+    print_vector(out, second);
+    fputs(" while ", out);
+    print_vector(out, first);
+    fprintf(out, " was delivered: %s.\n",
+            !joined           ? "it is handled in its own turn"
+            : first == VEC_DF ? "the processor shuts down"
+                              : "this makes a double fault");
+    fault_page_label(out, "");
+    snprintf(text, sizeof text, "(%s: %s)", rule_name(rule), rule_text(rule));
+    print_wrapped(out, LABEL_WIDTH, LABEL_WIDTH, text);
+}
+
+/* ---- a step of the chain */
+
 static void print_fault(FILE *out, const struct fault_chain *chain, unsigned i, const struct names *names)
 {
     const struct fault_step *step = &chain->step[i];
@@ -198,39 +226,17 @@ static void print_fault(FILE *out, const struct fault_chain *chain, unsigned i, 
         fault_page_label(out, "cr2");
         fprintf(out, "%0*llx", site->from.mode == MODE_LONG ? 16 : 8, (ull)site->cr2);
         fault_page_symbol(out, names, site->cr2);
+        if (site->cr2 == site->from.rip && !(site->error & PF_I))
+            fputs("  (RIP itself: the read is a fetch)", out);
         fputc('\n', out);
         fault_page_walk(out, step);
     }
-    if (!known)
-        return;
-    fault_page_named(out, chain, i, &r);
-    if (fails)
+    if (known)
+        fault_page_named(out, chain, i, &r);
+    if (i > 0 && fault_chain_fate(chain, i - 1) == FATE_FAILED)
+        print_nesting(out, chain, i - 1);
+    if (known && fails)
         fault_page_delivery(out, step, &r, raised, names);
-}
-
-/* ---- between two faults: what they became together */
-
-/* What became of the fault at i, whose delivery raised the one at i + 1. */
-static void print_nesting(FILE *out, const struct fault_chain *chain, unsigned i)
-{
-    unsigned first = chain->step[i].site.vector, second = chain->step[i + 1].site.vector;
-    bool joined = fault_chain_fate(chain, i + 1) == FATE_JOINED;
-    enum rule rule = !joined ? (second == VEC_PF && first >= VEC_TS && first <= VEC_GP ? RULE_NX_02 : RULE_NX_03)
-                     : first == VEC_DF                    ? RULE_NX_04
-                     : first == VEC_PF || first == VEC_VE ? RULE_NX_02
-                                                          : RULE_NX_01;
-    char text[400];
-
-    fputs("\n     ", out);
-    print_vector(out, second);
-    fputs(" while ", out);
-    print_vector(out, first);
-    fprintf(out, " was delivered: %s.\n     ",
-            !joined           ? "it is handled in its own turn"
-            : first == VEC_DF ? "the processor shuts down"
-                              : "this makes a double fault");
-    snprintf(text, sizeof text, "(%s: %s)", rule_name(rule), rule_text(rule));
-    print_wrapped(out, 5, 5, text);
 }
 
 /* ---- the processor */
@@ -360,8 +366,6 @@ void fault_page_print(FILE *out, const struct fault_chain *chain, const struct n
         print_fault(out, chain, i, names);
         if (i + 1 < chain->steps && fault_chain_fate(chain, i) == FATE_FAILED)
             fprintf(out, "     its delivery raised:\n");
-        if (i > 0 && fault_chain_fate(chain, i - 1) == FATE_FAILED)
-            print_nesting(out, chain, i - 1);
     }
     print_backtrace(out, last, names);
     if (fault_step_registers(last, &r)) {
