@@ -22,7 +22,7 @@ long raw_call(long number, word a, word b, word c, word d, word e, word f);
 /* The fresh pages that this process touches, each once: the test looks for their page faults. Every process of the
  * script has an area of its own. */
 enum { TOUCH_PAGES = 24, TOUCH_STRIDE = 0x100000 };
-#define TOUCH_BASE 0x20000000u
+#define TOUCH_BASE (sizeof(word) == 8 ? 0x20000000u : 0x24000000u)
 void touch_pages(unsigned area);
 
 void exercise_files(void);
