@@ -46,12 +46,12 @@ _ringside() {
         summary | -summary) COMPREPLY=($(compgen -W "json" -- "$current")); return ;;
         esac
         ;;
-    report | stat | show | info | replay)
+    report | stat | show | msrs | info | replay)
         case $previous in
         --engine) COMPREPLY=($(compgen -W "block step" -- "$current")); return ;;
         --format) COMPREPLY=($(compgen -W "text verbose json" -- "$current")); return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$current")); return ;;
-        -e | --filter) COMPREPLY=($(compgen -W "mech= vec= kind= dir= cpl= rule= cr3=" -- "$current")); return ;;
+        -e | --filter) COMPREPLY=($(compgen -W "mech= vec= kind= dir= cpl= rule= cr3= trace= errno=" -- "$current")); return ;;
         esac
         ;;
     symbols)

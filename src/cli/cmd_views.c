@@ -82,6 +82,10 @@ static bool flag(struct view_options *o, const char *name)
         o->events = true;
     else if (strcmp(name, "side") == 0)
         o->view.side = true;
+    else if (strcmp(name, "histogram") == 0)
+        o->view.histogram = true;
+    else if (strcmp(name, "all") == 0)
+        o->view.all = true;
     else
         return false;
     return true;
@@ -144,6 +148,7 @@ static void usage(const char *command)
     printf(
         "usage: ringside %s %sFILE [OPTIONS]\n\n"
         "  -e EXPR          mech=syscall,irq  vec=14,gp  kind=cr3,wrmsr  dir=in|out|same  rule=SC-01  cr3=HEX\n"
+        "                   trace=openat,%%file  errno=ENOENT\n"
         "  -p PID           a process, or one thread\n"
         "  --comm NAME      tasks of this name, with * and ?\n"
         "  --cpl FROM:TO    ring before and after, 0-3 or *\n"
@@ -151,6 +156,8 @@ static void usage(const char *command)
         "  --calls, --events  report: an entry and its return on one line (text's default), or each event by itself\n"
         "  --side           report: SWAPGS, control registers, MSRs and what became known too\n"
         "  -s N             report: bytes of a string that are shown, default 32\n"
+        "  --histogram      stat: how the costs are distributed\n"
+        "  --all            msrs: every register, not only those behind the kernel's entries\n"
         "  --limit N        stop after N lines\n"
         "  --format F       text, verbose (-v) or json\n"
         "  --color WHEN     auto, always or never\n",
@@ -188,6 +195,8 @@ static enum exit_code report(FILE *out, const char *path, const struct trace_fil
 }
 
 int cmd_report(int argc, char **argv) { return view(argc, argv, report); }
+
+int cmd_msrs(int argc, char **argv) { return view(argc, argv, trace_msrs); }
 
 int cmd_stat(int argc, char **argv) { return view(argc, argv, trace_stat); }
 

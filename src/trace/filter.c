@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "guest/guest.h"
-#include "trace/event.h"
+#include "trace/calls.h"
 #include "trace/trace.h"
 
+#define X32_BIT BIT(30) /* set in the numbers of this ABI */
+
+_Static_assert((int)TRACE_FILTER_ABIS == (int)LINUX_ABIS, "a set of system calls for each ABI");
 _Static_assert(MECHANISMS <= 64 && RULES <= 512 && EVENT_KINDS <= 32, "widths of the filter's bit sets");
 
 static bool number(const char *text, u64 *value)
@@ -108,6 +110,61 @@ static bool add_cr3(struct trace_filter *f, const char *word, struct error *err)
     return true;
 }
 
+/* The set of all numbers whose row has this name, or is in this group. returns: false when there is none */
+static bool calls_named(u64 set[TRACE_FILTER_ABIS][TRACE_FILTER_CALLS / 64], const char *word)
+{
+    u32 group = *word == '%' ? linux_group(word + 1) : 0;
+    bool all = !strcmp(word, "all"), any = false;
+
+    for (unsigned abi = 0; abi < LINUX_ABIS; abi++)
+        for (unsigned n = 0; n < TRACE_FILTER_CALLS; n++) {
+            const struct linux_syscall *s = linux_syscall((enum linux_abi)abi, abi == LINUX_X32 ? n | X32_BIT : n);
+
+            if (!all && !(s && (group ? (linux_syscall_groups(s) & group) != 0 : !strcmp(linux_syscall_name(s), word))))
+                continue;
+            set[abi][n / 64] |= BIT(n % 64);
+            any = true;
+        }
+    return any;
+}
+
+static bool add_call(struct trace_filter *f, const char *word, struct error *err)
+{
+    u64 set[TRACE_FILTER_ABIS][TRACE_FILTER_CALLS / 64] = {{0}};
+    bool exclude = *word == '!';
+
+    if (!calls_named(set, word + exclude))
+        return error_set(
+            err, EXIT_USAGE,
+            "filter: no system call or group is called \"%s\" (openat, %%network, %%file, %%desc, %%process, "
+            "%%memory, %%signal, %%ipc, %%creds, %%clock, all)",
+            word);
+    f->by_call = true;
+    for (unsigned abi = 0; abi < TRACE_FILTER_ABIS; abi++)
+        for (unsigned i = 0; i < TRACE_FILTER_CALLS / 64; i++)
+            if (exclude)
+                f->calls[abi][i] &= ~set[abi][i];
+            else
+                f->calls[abi][i] |= set[abi][i];
+    return true;
+}
+
+static bool add_error(struct trace_filter *f, const char *word, struct error *err)
+{
+    bool any = !strcmp(word, "any"), found = any;
+
+    for (unsigned n = 1; n < TRACE_FILTER_ERRORS; n++) {
+        const char *name = linux_error_name(n);
+
+        if (any || (name && !strcasecmp(name, word))) {
+            f->errors[n / 64] |= BIT(n % 64);
+            found = true;
+        }
+    }
+    f->by_error = true;
+    return found || error_set(err, EXIT_USAGE, "filter: no error is called \"%s\" (ENOENT, EAGAIN..., or any)", word);
+}
+
 bool trace_filter_cpl(struct trace_filter *f, const char *text, struct error *err)
 {
     if (strlen(text) != 3 || text[1] != ':' || !strchr("0123*", text[0]) || !strchr("0123*", text[2]))
@@ -117,6 +174,19 @@ bool trace_filter_cpl(struct trace_filter *f, const char *text, struct error *er
             if ((text[0] == '*' || text[0] == (char)('0' + from)) && (text[2] == '*' || text[2] == (char)('0' + to)))
                 f->rings |= (u16)(1u << (from * 4 + to));
     return true;
+}
+
+static void invert(u64 *set, size_t words)
+{
+    for (size_t i = 0; i < words; i++)
+        set[i] = ~set[i];
+}
+
+/* in: again  the set had a value before */
+static void narrow(u64 *set, const u64 *by, size_t words, bool again)
+{
+    for (size_t i = 0; i < words; i++)
+        set[i] = again ? set[i] & by[i] : by[i];
 }
 
 typedef bool term_fn(struct trace_filter *f, const char *word, struct error *err);
@@ -130,7 +200,7 @@ bool trace_filter_add(struct trace_filter *f, const char *expression, struct err
     } terms[] = {
         {"mech", add_mechanism, true}, {"vec", add_vector, true},        {"kind", add_kind, true},
         {"dir", add_direction, false}, {"cpl", trace_filter_cpl, false}, {"rule", add_rule, false},
-        {"cr3", add_cr3, false},
+        {"cr3", add_cr3, false},       {"trace", add_call, true},        {"errno", add_error, true},
     };
     const char *equals = strchr(expression, '=');
     struct trace_filter term = {0};
@@ -144,7 +214,8 @@ bool trace_filter_add(struct trace_filter *f, const char *expression, struct err
                (strlen(terms[which].key) != length || strncmp(terms[which].key, expression, length) != 0))
             which++;
         if (which == ARRAY_LEN(terms))
-            return error_set(err, EXIT_USAGE, "filter: \"%.*s\" is not known (mech, vec, kind, cpl, dir, rule, cr3)",
+            return error_set(err, EXIT_USAGE,
+                             "filter: \"%.*s\" is not known (mech, vec, kind, cpl, dir, rule, cr3, trace, errno)",
                              (int)length, expression);
     }
     char *list = strdup(equals ? equals + 1 : expression), *words = list, *word;
@@ -170,6 +241,10 @@ bool trace_filter_add(struct trace_filter *f, const char *expression, struct err
             term.kinds = ~term.kinds & ((1u << EVENT_KINDS) - 1);
         for (unsigned i = 0; term.by_vector && i < 4; i++)
             term.vectors[i] = ~term.vectors[i];
+        if (term.by_call)
+            invert(&term.calls[0][0], TRACE_FILTER_ABIS * TRACE_FILTER_CALLS / 64);
+        if (term.by_error)
+            invert(term.errors, TRACE_FILTER_ERRORS / 64);
     }
     /* A second term with the same key narrows the first. */
     if (term.mechanisms)
@@ -187,8 +262,14 @@ bool trace_filter_add(struct trace_filter *f, const char *expression, struct err
         f->vectors[i] = f->by_vector ? f->vectors[i] & term.vectors[i] : term.vectors[i];
     for (unsigned i = 0; term.by_rule && i < 8; i++)
         f->rules[i] = f->by_rule ? f->rules[i] & term.rules[i] : term.rules[i];
+    if (term.by_call)
+        narrow(&f->calls[0][0], &term.calls[0][0], TRACE_FILTER_ABIS * TRACE_FILTER_CALLS / 64, f->by_call);
+    if (term.by_error)
+        narrow(f->errors, term.errors, TRACE_FILTER_ERRORS / 64, f->by_error);
     f->by_vector |= term.by_vector;
     f->by_rule |= term.by_rule;
+    f->by_call |= term.by_call;
+    f->by_error |= term.by_error;
     if (term.by_cr3) {
         f->by_cr3 = true;
         f->cr3 = term.cr3;
@@ -277,6 +358,31 @@ static bool task_matches(const struct trace_filter *f, const struct guest_task *
     return pid && comm;
 }
 
+bool trace_filter_needs_calls(const struct trace_filter *f) { return f && (f->by_call || f->by_error); }
+
+static bool call_matches(const struct trace_filter *f, const struct call *call)
+{
+    u64 number;
+    i64 result;
+
+    if (!f->by_call && !f->by_error)
+        return true;
+    if (!call || !call->is_syscall)
+        return false;
+    number = call->abi == LINUX_X32 ? call->number & ~X32_BIT : call->number;
+    if (number >= TRACE_FILTER_CALLS)
+        number = TRACE_FILTER_CALLS - 1;
+    if (f->by_call && !((f->calls[call->abi % TRACE_FILTER_ABIS][number / 64] >> (number % 64)) & 1))
+        return false;
+    if (!f->by_error)
+        return true;
+    if (call->end != CALL_RETURNED && call->end != CALL_SIGNAL)
+        return false;
+    result = call_result(call->abi, call->exit.rax);
+    number = result < 0 && result > -(i64)TRACE_FILTER_ERRORS ? (u64)-result : 0; /* 0: it succeeded */
+    return (f->errors[number / 64] >> (number % 64)) & 1;
+}
+
 static bool event_matches(const struct trace_filter *f, const struct event_record *e)
 {
     bool transition = event_is_transition(e);
@@ -310,7 +416,7 @@ bool trace_filter_match(const struct trace_filter *f, const struct trace_context
         return true;
     if ((f->from && c->id < f->from) || (f->to && c->id > f->to))
         return false;
-    return event_matches(f, c->event) && task_matches(f, c->task);
+    return event_matches(f, c->event) && task_matches(f, c->task) && call_matches(f, c->call);
 }
 
 void trace_filter_transitions(struct trace_filter *f)

@@ -63,7 +63,7 @@ bool names_format(const struct names *n, u64 address, char *out, size_t size)
     return true;
 }
 
-bool names_find(const struct names *n, const char *symbol, u64 *address)
+bool names_address(const struct names *n, const char *symbol, u64 *address)
 {
     if (!n->kernel || !n->slid || !symbols_find(n->kernel->symbols, symbol, address))
         return false;

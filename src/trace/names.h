@@ -27,7 +27,7 @@ bool names_format(const struct names *n, u64 address, char *out, size_t size);
  * behind it */
 const char *names_lookup(const struct names *n, u64 address, u64 *offset, u64 *end);
 /* The run-time address of a kernel symbol. */
-bool names_find(const struct names *n, const char *symbol, u64 *address);
+bool names_address(const struct names *n, const char *symbol, u64 *address);
 /* A module as a MODL section keeps it, and back. pack: the caller frees. unpack: NULL symbols where it has none; false
  * with err set when the bytes are not what module_pack() makes. */
 u8 *module_pack(const struct guest_module *module, size_t *size);

@@ -23,6 +23,13 @@ void view_end(FILE *out, const struct trace_reader *r)
         fprintf(out, "# end of the run: not recorded\n");
 }
 
+void view_no_tasks(const char *path, const struct trace_view *view)
+{
+    fprintf(view && view->messages ? view->messages : stderr,
+            "%s: no task is known in it (it was recorded without a known Linux kernel), so -p and --comm match nothing\n",
+            path);
+}
+
 void view_close(struct trace_reader *r, const char *path, const struct trace_view *view)
 {
     FILE *messages = view && view->messages ? view->messages : stderr;

@@ -49,6 +49,9 @@ void trace_properties_free(struct trace_properties *p);
 
 /* ---- filters, shared by every command --------------------------------------------------------------------------- */
 
+#define TRACE_FILTER_ABIS 3u      /* enum linux_abi */
+#define TRACE_FILTER_CALLS 1024u  /* numbers of system calls; the last bit stands for all above too */
+#define TRACE_FILTER_ERRORS 4096u /* numbers of errors */
 #define TRACE_FILTER_PIDS 32u
 #define TRACE_FILTER_COMMS 16u
 #define TRACE_FILTER_PATTERN 32u
@@ -66,6 +69,9 @@ struct trace_filter {
     u64 cr3;      /* of the source side */
     bool by_cr3;
     u64 from, to; /* event numbers, inclusive; 0 = open */
+    bool by_call, by_error;
+    u64 calls[TRACE_FILTER_ABIS][TRACE_FILTER_CALLS / 64]; /* bit per number */
+    u64 errors[TRACE_FILTER_ERRORS / 64];
     unsigned pids, comms;
     u32 pid[TRACE_FILTER_PIDS];
     char comm[TRACE_FILTER_COMMS][TRACE_FILTER_PATTERN]; /* globs */
@@ -80,8 +86,11 @@ struct trace_context {
 };
 
 /* Add one -e expression: "mech=syscall,irq", "mech=!iret_same", "vec=14,gp,0x80", "kind=cr3,wrmsr", "cpl=3:0",
- * "dir=in|out|same", "rule=SC-01", "cr3=HEX". A bare "syscall,irq" means mech=. Short for a family: "iret", "mode".
- * returns: false with err set (EXIT_USAGE), naming the word that was not understood and what would be. */
+ * "dir=in|out|same", "rule=SC-01", "cr3=HEX", "trace=openat,%network" (entries and returns of these system calls; a
+ * later
+ * "!sendto" takes one out again), "errno=ENOENT" (returns with this error; "any" for all). A bare "syscall,irq" means
+ * mech=. Short for a family: "iret", "mode". returns: false with err set (EXIT_USAGE), naming the word that was not
+ * understood and what would be. */
 bool trace_filter_add(struct trace_filter *f, const char *expression, struct error *err);
 /* --cpl FROM:TO, each 0-3 or * */
 bool trace_filter_cpl(struct trace_filter *f, const char *text, struct error *err);
@@ -97,6 +106,8 @@ void trace_filter_transitions(struct trace_filter *f);
 bool trace_filter_match(const struct trace_filter *f, const struct trace_context *c);
 /* A term asks for the task: pid, comm. Without a known kernel such a filter picks nothing. */
 bool trace_filter_needs_task(const struct trace_filter *f);
+/* A term asks for the call: trace, errno. The pairing must have seen all events before then. */
+bool trace_filter_needs_calls(const struct trace_filter *f);
 
 /* ---- recording --------------------------------------------------------------------------------------------------- */
 
@@ -142,6 +153,8 @@ struct trace_view {
     bool calls;            /* report: an entry and its exit are told together; JSON: one object a call */
     bool side;             /* report: events beside transitions too, unless the filter names kinds */
     unsigned string_limit; /* report: bytes of a string that are shown; 0 = 32 */
+    bool histogram;        /* stat: bars below each row of costs */
+    bool all;              /* msrs: every register, not only those of the kernel's entries */
     u64 limit;             /* report: stop after so many events; 0 = all */
     FILE *messages;        /* warnings (a file that was cut short); NULL = stderr */
 };
@@ -151,8 +164,12 @@ struct trace_view {
  * lost is said on view->messages, and the result is EXIT_OK. */
 enum exit_code trace_report(FILE *out, const char *path, const struct trace_filter *filter,
                             const struct trace_view *view, struct error *err);
-/* Counts per mechanism, ring pair, vector and mode; instructions between entry and return; the digest. */
+/* Counts per mechanism, ring pair, vector and mode; instructions between entry and return; system calls; processes; the
+ * digest. */
 enum exit_code trace_stat(FILE *out, const char *path, const struct trace_filter *filter, const struct trace_view *view,
+                          struct error *err);
+/* The journal of MSR writes, and which entry each register serves. */
+enum exit_code trace_msrs(FILE *out, const char *path, const struct trace_filter *filter, const struct trace_view *view,
                           struct error *err);
 /* Everything about event id (from 1). EXIT_USAGE with err set when there is no such event. */
 enum exit_code trace_show(FILE *out, const char *path, u64 id, const struct trace_view *view, struct error *err);

@@ -10,6 +10,8 @@
 void view_header(FILE *out, const struct trace_reader *r);
 /* End of the run, as "# key: value" lines; says so when the file has none. */
 void view_end(FILE *out, const struct trace_reader *r);
+/* Say on view->messages that a filter asked for tasks, and the recording knows none. */
+void view_no_tasks(const char *path, const struct trace_view *view);
 /* Say on view->messages what was lost, then close. */
 void view_close(struct trace_reader *r, const char *path, const struct trace_view *view);
 

@@ -103,7 +103,8 @@ bool words_error(FILE *out, const char *before, const struct event_record *e)
     return (e->present & EVENT_HAS_ERROR) && words_error_code(out, before, e->vector, e->error);
 }
 
-void words_flags(FILE *out, u64 rflags)
+/* returns: whether any was printed */
+static bool flag_names(FILE *out, u64 rflags)
 {
     static const struct {
         u64 bit;
@@ -113,11 +114,29 @@ void words_flags(FILE *out, u64 rflags)
         {FLAG_IF, "IF"}, {FLAG_DF, "DF"}, {FLAG_OF, "OF"},   {FLAG_NT, "NT"},   {FLAG_RF, "RF"}, {FLAG_VM, "VM"},
         {FLAG_AC, "AC"}, {FLAG_ID, "ID"}, {FLAG_VIF, "VIF"}, {FLAG_VIP, "VIP"},
     };
+    bool any = false;
 
     for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-        if (rflags & flags[i].bit)
-            fprintf(out, "%s ", flags[i].name);
-    fprintf(out, "IOPL=%u", (unsigned)((rflags & FLAG_IOPL) >> FLAG_IOPL_SHIFT));
+        if (rflags & flags[i].bit) {
+            fprintf(out, "%s%s", any ? " " : "", flags[i].name);
+            any = true;
+        }
+    return any;
+}
+
+static unsigned iopl_of(u64 rflags) { return (unsigned)((rflags & FLAG_IOPL) >> FLAG_IOPL_SHIFT); }
+
+void words_flag_names(FILE *out, u64 rflags)
+{
+    bool any = flag_names(out, rflags);
+
+    if (iopl_of(rflags))
+        fprintf(out, "%sIOPL=%u", any ? " " : "", iopl_of(rflags));
+}
+
+void words_flags(FILE *out, u64 rflags)
+{
+    fprintf(out, "%sIOPL=%u", flag_names(out, rflags) ? " " : "", iopl_of(rflags));
 }
 
 const char *words_msr(const struct event_record *e, unsigned i)
@@ -135,6 +154,13 @@ const char *words_ring(unsigned cpl)
     static const char *const names[] = {"ring 0 (kernel)", "ring 1", "ring 2", "ring 3 (user)"};
 
     return cpl < 4 ? names[cpl] : "ring ?";
+}
+
+const char *words_abi(enum linux_abi abi)
+{
+    static const char *const names[LINUX_ABIS] = {[LINUX_AMD64] = "amd64", [LINUX_I386] = "i386", [LINUX_X32] = "x32"};
+
+    return (unsigned)abi < LINUX_ABIS ? names[abi] : "?";
 }
 
 const char *words_color(const struct event_record *e)

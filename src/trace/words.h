@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "linux/linux.h"
 #include "trace/event.h"
 #include "trace/names.h"
 
@@ -33,12 +34,16 @@ void words_json(FILE *out, const char *text);
 void words_cause(FILE *out, const struct event_record *e);
 /* "  [SG-07: subject]": the broken rule; nothing when none is named. */
 void words_rule(FILE *out, const struct event_record *e);
+/* The flags that are set, "IF ZF", a blank between two. IOPL is "IOPL=3" where it is not 0. */
+void words_flag_names(FILE *out, u64 rflags);
 /* RFLAGS as "IF ZF IOPL=3". */
 void words_flags(FILE *out, u64 rflags);
 /* Name of MSR i that the mechanism read: "IA32_LSTAR". */
 const char *words_msr(const struct event_record *e, unsigned i);
 /* "user mode", "kernel mode"... of a ring in a mode. */
 const char *words_ring(unsigned cpl);
+/* "amd64", "i386", "x32". */
+const char *words_abi(enum linux_abi abi);
 const char *words_color(const struct event_record *e);
 
 #endif

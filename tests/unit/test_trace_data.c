@@ -169,7 +169,7 @@ static void check_names(struct trace_reader *r)
     assert_true(names_format(names, 0xFFFFFFFFC0000018, text, sizeof text));
     assert_string_equal(text, "test_init+0x8 [af_test]");
     assert_false(names_format(names, 0x401000, text, sizeof text));
-    assert_true(names_find(names, "entry_SYSCALL_64", &address));
+    assert_true(names_address(names, "entry_SYSCALL_64", &address));
     assert_int_equal(address, 0xFFFFFFFF81000100 + SLIDE);
 }
 

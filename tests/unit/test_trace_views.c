@@ -203,7 +203,7 @@ static void test_views(void **state)
     assert_non_null(strstr(shown, "write to a page that is not present, by user code"));
     assert_non_null(strstr(shown, "64-bit interrupt gate"));
     assert_non_null(strstr(shown, "taken from TSS.RSP0"));
-    assert_non_null(strstr(shown, "|  RFLAGS: PF ZF IF IOPL=0"));
+    assert_non_null(strstr(shown, "|  RFLAGS      PF ZF IF IOPL=0"));
     assert_non_null(strstr(shown, "|  error code"));
     assert_int_equal(trace_show(stdout, f.path, 9001, NULL, &err), EXIT_USAGE);
     assert_int_equal(trace_report(stdout, "no-such-file.trace", NULL, NULL, &err), EXIT_FILE);
