@@ -169,10 +169,10 @@ static void print_row(FILE *out, const struct call_tally *t, const struct call_r
     char name[64];
 
     call_label(t, row, name, sizeof name);
-    fprintf(out, "%-20s %-6s %8llu %7llu %9llu %9llu %9llu %10llu %12llu %5.1f%%", name,
-            row == &t->row[0] ? "" : words_abi(row->abi), (ull)row->count, (ull)row->errors, (ull)h->min,
-            (ull)histogram_quantile(h, 500), (ull)histogram_quantile(h, 990), (ull)h->max, (ull)h->sum,
-            t->inside ? 100.0 * (double)h->sum / (double)t->inside : 0.0);
+    fprintf(out, "%-20s %-6s %8llu %7llu", name, row == &t->row[0] ? "" : words_abi(row->abi), (ull)row->count,
+            (ull)row->errors);
+    histogram_print_columns(out, h);
+    fprintf(out, " %12llu %5.1f%%", (ull)h->sum, t->inside ? 100.0 * (double)h->sum / (double)t->inside : 0.0);
     print_errors(out, row);
     if (row->count > row->returned)
         fprintf(out, "%s%llu not back", row->errors ? ", " : "  ", (ull)(row->count - row->returned));
@@ -188,7 +188,7 @@ void call_tally_print(FILE *out, const struct call_tally *t, bool histogram)
     if (!call_tally_any(t))
         return;
     list = sorted(t);
-    fprintf(out, "\n%-20s %-6s %8s %7s %9s %9s %9s %10s %12s %6s\n", "system call", "abi", "calls", "errors", "min",
+    fprintf(out, "\n%-20s %-6s %8s %7s" HISTOGRAM_COLUMNS " %12s %6s\n", "system call", "abi", "calls", "errors", "min",
             "median", "p99", "max", "instructions", "share");
     for (unsigned i = 1; i < t->rows; i++)
         print_row(out, t, list[i], histogram);

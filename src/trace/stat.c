@@ -121,13 +121,14 @@ static void print_entries(FILE *out, const struct statistics *s, bool histogram)
                 continue;
             if (!any)
                 fprintf(out,
-                        "\ninstructions between an entry from ring 3 and its return\n%-12s %-10s %10s %10s %9s %9s "
-                        "%9s %10s\n",
+                        "\ninstructions between an entry from ring 3 and its return\n%-12s %-10s %10s "
+                        "%10s" HISTOGRAM_COLUMNS "\n",
                         "entry", "code", "entries", "returned", "min", "median", "p99", "max");
             any = true;
-            fprintf(out, "%-12s %-10s %10llu %10llu %9llu %9llu %9llu %10llu\n", event_mechanism_name(m),
-                    event_mode_name(mode), (ull)k->entries, (ull)h->count, (ull)h->min, (ull)histogram_quantile(h, 500),
-                    (ull)histogram_quantile(h, 990), (ull)h->max);
+            fprintf(out, "%-12s %-10s %10llu %10llu", event_mechanism_name(m), event_mode_name(mode), (ull)k->entries,
+                    (ull)h->count);
+            histogram_print_columns(out, h);
+            fputc('\n', out);
             if (histogram)
                 histogram_print(out, h);
         }
