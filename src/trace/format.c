@@ -3,6 +3,7 @@
  */
 #include "msr/msr.h"
 #include "trace/trace.h"
+#include "trace/msr_words.h"
 #include "trace/words.h"
 
 typedef unsigned long long ull;
@@ -148,8 +149,13 @@ void trace_print_verbose(FILE *out, u64 id, const struct event_record *e, const 
         fprintf(out, "    gate   %s, to selector %04x, DPL %u\n", event_gate_name(e->gate), e->gate_selector,
                 e->gate_dpl);
     print_stack(out, e);
-    for (unsigned i = 0; i < e->msrs && i < 3; i++)
-        fprintf(out, "    read   %s = %llx\n", words_msr(e, i), (ull)event_get(e, EVENT_msr0 + i));
+    for (unsigned i = 0; i < e->msrs && i < 3; i++) {
+        u64 value = event_get(e, EVENT_msr0 + i);
+
+        fprintf(out, "    read   %s = %llx", words_msr(e, i), (ull)value);
+        msr_print_meaning(out, t->names, words_msr_number(e, i), value, e->cpu);
+        fputc('\n', out);
+    }
     if (e->from_cr3 != e->to_cr3)
         fprintf(out, "    cr3    %llx -> %llx\n", (ull)e->from_cr3, (ull)e->to_cr3);
     if (e->from_rflags != e->to_rflags) {

@@ -103,6 +103,9 @@ static void print_value(FILE *out, const struct entry_use *u, const struct names
     fprintf(out, "%llx", (ull)u->value[m]);
     if (names_format(names, target_of(u, m), symbol, sizeof symbol))
         fprintf(out, " <%s>", symbol);
+    else if (m == ENTRY_SYSENTER_EIP && u->long_mode && u->value[m] >> 32 == 0 &&
+             names_format(names, u->value[m] | 0xFFFFFFFFull << 32, symbol, sizeof symbol))
+        fprintf(out, " (the low half of %s: AMD keeps no more, SE-08)", symbol);
 }
 
 /* Which of the two is ever looked at follows from vendor and mode alone. */

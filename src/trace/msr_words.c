@@ -69,9 +69,9 @@ static void print_address(FILE *out, const struct names *names, u64 value)
 {
     char symbol[NAMES_LONGEST];
 
-    if (names_format(names, value, symbol, sizeof symbol))
+    if (names && names_format(names, value, symbol, sizeof symbol))
         fprintf(out, " <%s>", symbol);
-    else if (names->kernel && names->kernel->is64 && value - CPU_ENTRY_AREA < CPU_ENTRY_AREA_SIZE)
+    else if (names && names->kernel && names->kernel->is64 && value - CPU_ENTRY_AREA < CPU_ENTRY_AREA_SIZE)
         fprintf(out, " (in the cpu_entry_area)");
 }
 
@@ -80,9 +80,9 @@ static void print_gs_base(FILE *out, const struct names *names, u64 value, unsig
 {
     char symbol[NAMES_LONGEST];
 
-    if (names_format(names, value, symbol, sizeof symbol))
+    if (names && names_format(names, value, symbol, sizeof symbol))
         fprintf(out, " <%s>", symbol);
-    if (names->kernel && names->kernel->is64 && value >> 63)
+    if (names && names->kernel && names->kernel->is64 && value >> 63)
         fprintf(out, " (per-CPU area of processor %u)", cpu);
 }
 

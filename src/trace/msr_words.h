@@ -29,7 +29,7 @@ u32 entry_msr_number(enum entry_msr m);
 /* "LSTAR", without the manual's IA32_; for any register, "MSR c0000082" where it has no name. */
 void msr_label(u32 number, char *out, size_t size);
 /* What the value of a register means, in words and with a blank before: " <entry_SYSCALL_64>", " SCE LME NXE". Prints
- * nothing where the number says it all. in: cpu  the processor that holds it */
+ * nothing where the number says it all. in: names  may be NULL; cpu  the processor that holds it */
 void msr_print_meaning(FILE *out, const struct names *names, u32 number, u64 value, unsigned cpu);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "trace/fault_page.h"
 #include "trace/locate.h"
+#include "trace/msr_words.h"
 #include "trace/show_data.h"
 #include "trace/views.h"
 #include "trace/words.h"
@@ -22,10 +23,19 @@ static void row_symbols(FILE *out, const struct names *names, const char *name, 
     bool has_from = names_format(names, before, from, sizeof from), has_to = names_format(names, after, to, sizeof to);
 
     fprintf(out, "  %-15s %18llx  %18llx%s", name, (ull)before, (ull)after, before != after ? "  *" : "");
-    if (has_from && (before == after || !has_to))
-        fprintf(out, "  %s", from);
-    else if (has_to)
-        fprintf(out, "  %s%s%s", has_from ? from : "", has_from ? " -> " : "", to);
+    if (before == after)
+        fprintf(out, "%s%s", has_to ? "  " : "", to);
+    else if (has_from || has_to)
+        fprintf(out, "  %s -> %s", has_from ? from : "", has_to ? to : "");
+    fputc('\n', out);
+}
+
+/* The same, with what the value after means. */
+static void row_msr(FILE *out, const struct names *names, const char *name, u32 number, u64 before, u64 after,
+                    unsigned cpu)
+{
+    fprintf(out, "  %-15s %18llx  %18llx%s", name, (ull)before, (ull)after, before != after ? "  *" : "");
+    msr_print_meaning(out, names, number, after, cpu);
     fputc('\n', out);
 }
 
@@ -41,8 +51,8 @@ static void sides(FILE *out, const struct names *names, const struct event_recor
     row(out, "RSP", e->from_rsp, e->to_rsp);
     row(out, "RFLAGS", e->from_rflags, e->to_rflags);
     row(out, "CR3", e->from_cr3, e->to_cr3);
-    row(out, "GS.base", e->from_gs_base, e->to_gs_base);
-    row(out, "KERNEL_GS_BASE", e->from_kernel_gs_base, e->to_kernel_gs_base);
+    row_msr(out, names, "GS.base", 0xC0000101, e->from_gs_base, e->to_gs_base, e->cpu);
+    row_msr(out, names, "KERNEL_GS_BASE", 0xC0000102, e->from_kernel_gs_base, e->to_kernel_gs_base, e->cpu);
 }
 
 /* Where Linux keeps the words of an interrupt's frame: they are the upper end of its struct pt_regs. */

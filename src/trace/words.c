@@ -139,14 +139,26 @@ void words_flags(FILE *out, u64 rflags)
     fprintf(out, "%sIOPL=%u", flag_names(out, rflags) ? " " : "", iopl_of(rflags));
 }
 
+/* Which of the two sets it was, and from which code (AMD has SYSCALL from compatibility mode). */
+static unsigned msr_set(const struct event_record *e)
+{
+    return e->mechanism == MECH_SYSENTER || e->mechanism == MECH_SYSEXIT ? 2 : e->from_mode != MODE_LONG;
+}
+
 const char *words_msr(const struct event_record *e, unsigned i)
 {
-    static const char *const fast[3][3] = {{"STAR", "LSTAR", "FMASK"},
-                                           {"STAR", "CSTAR", "FMASK"}, /* SYSCALL from compatibility mode (AMD) */
-                                           {"SYSENTER_CS", "SYSENTER_ESP", "SYSENTER_EIP"}};
-    bool sysenter = e->mechanism == MECH_SYSENTER || e->mechanism == MECH_SYSEXIT;
+    static const char *const names[3][3] = {
+        {"STAR", "LSTAR", "FMASK"}, {"STAR", "CSTAR", "FMASK"}, {"SYSENTER_CS", "SYSENTER_ESP", "SYSENTER_EIP"}};
 
-    return i < 3 ? fast[sysenter ? 2 : e->from_mode != MODE_LONG][i] : "?";
+    return i < 3 ? names[msr_set(e)][i] : "?";
+}
+
+u32 words_msr_number(const struct event_record *e, unsigned i)
+{
+    static const u32 numbers[3][3] = {
+        {0xC0000081, 0xC0000082, 0xC0000084}, {0xC0000081, 0xC0000083, 0xC0000084}, {0x174, 0x175, 0x176}};
+
+    return i < 3 ? numbers[msr_set(e)][i] : 0;
 }
 
 const char *words_ring(unsigned cpl)

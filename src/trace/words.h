@@ -40,6 +40,7 @@ void words_flag_names(FILE *out, u64 rflags);
 void words_flags(FILE *out, u64 rflags);
 /* Name of MSR i that the mechanism read: "IA32_LSTAR". */
 const char *words_msr(const struct event_record *e, unsigned i);
+u32 words_msr_number(const struct event_record *e, unsigned i); /* 0: there is no such */
 /* "user mode", "kernel mode"... of a ring in a mode. */
 const char *words_ring(unsigned cpl);
 /* "amd64", "i386", "x32". */
