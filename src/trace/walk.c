@@ -145,9 +145,18 @@ static void leave(struct trace_walk *w, u64 sp)
     w->count_to = index;
 }
 
-static void moved_stack(struct trace_walk *w, u64 from, u64 to)
+static void moved_stack(struct trace_walk *w, const struct code *code, u64 from, u64 to)
 {
     struct walk_node *n;
+
+    if (code->scratch) {
+        w->scratch = true;
+        w->scratch_from = from;
+        return;
+    }
+    if (w->scratch)
+        from = w->scratch_from;
+    w->scratch = false;
 
     if (is_task_switch(w)) {
         leave(w, from);
@@ -188,8 +197,8 @@ static void last_done(struct trace_walk *w, u64 rip, u64 new_sp, const u64 *gpr)
     case CODE_RETURN: graph_return(w, rip, masked(w, from + (is64 ? 8 : 4))); break;
     default:
         if (distance > WALK_STACK_JUMP)
-            moved_stack(w, from, to);
-        else if (to > from)
+            moved_stack(w, &code, from, to);
+        else if (to > from && !w->scratch)
             graph_drop(w, to);
         break;
     }
@@ -232,7 +241,7 @@ static void keep_insn(struct trace_walk *w)
 /* The task runs again: its stack pointer is what it was. */
 static bool comes_back(struct trace_walk *w, const struct walk_insn *insn)
 {
-    if (insn->cpl != 0 || masked(w, insn->gpr[WALK_RSP]) != w->away_sp)
+    if (insn->ring != 0 || masked(w, insn->gpr[WALK_RSP]) != w->away_sp)
         return false;
     w->state = WALK_INSIDE;
     w->have_last = false;
@@ -243,13 +252,13 @@ enum walk_state walk_insn(struct trace_walk *w, const struct walk_insn *insn)
 {
     switch (w->state) {
     case WALK_WAITS:
-        if (insn->cpl == 3)
+        if (insn->ring == 3)
             keep_user(w, insn);
         else
             w->users = 0;
         return w->state;
     case WALK_ENDED:
-        if (insn->cpl == 3 && w->users_after < WALK_USER_INSNS) {
+        if (insn->ring == 3 && w->users_after < WALK_USER_INSNS) {
             w->users_after++;
             user_node(w, insn);
         }

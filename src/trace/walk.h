@@ -51,7 +51,7 @@ struct walk_insn {
     u64 gpr[16]; /* in the order of the encoding; what the mode does not have is ignored */
     u8 bytes[WALK_INSN_BYTES];
     u8 length;
-    u8 cpl;
+    u8 ring; /* CPL */
     u8 mode; /* enum cpu_mode */
 };
 

@@ -55,7 +55,10 @@ struct trace_walk {
         u64 sp;
     } stacks[WALK_STACKS];
 
-    u64 away_sp; /* AWAY: the stack pointer with which the task comes back */
+    /* The stack pointer holds a copy of CR3: a kernel that enters by SYSCALL has no other register free. */
+    bool scratch;
+    u64 scratch_from; /* what it was before */
+    u64 away_sp;      /* AWAY: the stack pointer with which the task comes back */
 
     /* pt_regs. */
     bool stub_done; /* C code was reached: no slot is stored any more */

@@ -63,6 +63,7 @@ static void two_byte(struct code *code, struct cursor *c)
 
     if (opcode == 0xA0 || opcode == 0xA8) /* push fs, gs */
         code->store = CODE_PUSHES;
+    code->scratch = opcode == 0x20; /* mov from a control register */
 }
 
 static void group5(struct code *code, int modrm)

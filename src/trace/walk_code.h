@@ -23,6 +23,7 @@ struct code {
     u8 flow;  /* enum code_flow */
     u8 store; /* enum code_store */
     i32 displacement;
+    bool scratch; /* mov from a control register: if to the stack pointer, it is no stack for now */
 };
 
 /* in: is64  64-bit code, else 32-bit code (16-bit code is taken for the latter: its branches are still known) */

@@ -10,7 +10,7 @@ enum walk_state walk_feed_insn(struct trace_walk *w, struct cpu *cpu, unsigned l
     struct walk_insn insn = {.rip = cpu->arch.rip,
                              .retired = clock_retired(cpu->clock),
                              .length = (u8)(length > WALK_INSN_BYTES ? WALK_INSN_BYTES : length),
-                             .cpl = cpu->arch.cpl,
+                             .ring = cpu->arch.cpl,
                              .mode = (u8)cpu->d.mode};
     laddr_t laddr = (cpu->arch.rip + cpu->d.seg_base[CS]) & cpu->d.laddr_mask;
     u64 offset = laddr & (PAGE_SIZE - 1);

@@ -10,6 +10,7 @@
  *   call 1f; 1: mov x,(%rsp); ret  the local call ends by a return to elsewhere: a jump
  *   call 1f; 1: add $8,%rsp        its return address is dropped
  *   foo jumping to foo.cold        still foo
+ *   error_entry                    moves its return address down, below what it pushes: the address alone is matched
  */
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,10 @@ void graph_return(struct trace_walk *w, u64 target, u64 freed)
         }
     }
     f = top(w);
+    if (f->kind != FRAME_BASE && f->ret == target) { /* its return address was moved, as by Linux's error_entry */
+        w->frames--;
+        return;
+    }
     if (f->kind != FRAME_BASE && f->sp == freed && f->stack == w->stack) {
         /* Its return address was replaced. What it was goes on at the target: in the function around a local call, or
          * in a function of its own in its place. */

@@ -24,7 +24,8 @@ struct printer {
     const struct walk_tree *tree;
     struct walk_style style;
     struct disasm *disasm;
-    u64 sum; /* of the first column */
+    u32 told; /* a SLOT that stands in its instruction's line */
+    u64 sum;  /* of the first column */
 };
 
 static void start(struct printer *p, unsigned depth)
@@ -73,15 +74,28 @@ static void changes(struct printer *p, const struct walk_node *n)
     }
 }
 
+static void slot(struct printer *p, const struct walk_node *n)
+{
+    fprintf(p->out, " → pt_regs.%s", walk_slot_name(p->tree->is64, (unsigned)n->a));
+    if (n->known)
+        fprintf(p->out, " = %llx", (ull)n->b);
+}
+
 static void print_insn(struct printer *p, const struct walk_node *n, unsigned depth)
 {
+    const struct walk_node *next = &p->tree->node[n->next];
+    bool stores = n->next != WALK_NONE && next->kind == WALK_SLOT && !next->hidden && next->address == n->address;
     char text[TEXT];
 
     instruction(p, n, text);
     start(p, depth);
     begin_dim(p);
-    fprintf(p->out, "%llx  %-*s", (ull)n->address, n->changes ? 40 : 0, text);
+    fprintf(p->out, "%llx  %-*s", (ull)n->address, n->changes || stores ? 40 : 0, text);
     changes(p, n);
+    if (stores) {
+        slot(p, next);
+        p->told = n->next;
+    }
     end_line(p);
 }
 
@@ -89,15 +103,14 @@ static void print_slot(struct printer *p, const struct walk_node *n, unsigned de
 {
     char text[TEXT] = "(processor)";
 
-    if (n->hidden)
+    if (n->hidden || n == &p->tree->node[p->told])
         return;
     if (n->length != 0)
         instruction(p, n, text);
     start(p, depth);
     begin_dim(p);
-    fprintf(p->out, "%-30s → pt_regs.%s", text, walk_slot_name(p->tree->is64, (unsigned)n->a));
-    if (n->known)
-        fprintf(p->out, " = %llx", (ull)n->b);
+    fprintf(p->out, "%-30s", text);
+    slot(p, n);
     end_line(p);
 }
 

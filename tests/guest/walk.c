@@ -34,6 +34,7 @@ enum {
     CALL_PTRACE = 101
 };
 #define SA_RESTORER 0x04000000ul
+#define SA_SIGINFO 4ul
 #define SIGRETURN "mov $15, %eax\n syscall\n"
 #else
 enum {
@@ -47,6 +48,7 @@ enum {
     CALL_SENDTO = 369
 };
 #define SA_RESTORER 0x04000000ul
+#define SA_SIGINFO 4ul
 #define SIGRETURN "mov $173, %eax\n int $0x80\n"
 #endif
 
@@ -157,7 +159,7 @@ static void walk(caller *by)
 
 int program(const struct start *start)
 {
-    const word action[] = {(word)on_signal, SA_RESTORER, (word)restorer, 0, 0};
+    const word action[] = {(word)on_signal, SA_SIGINFO | SA_RESTORER, (word)restorer, 0, 0};
 
     call(call_plain, CALL_SIGACTION, SIGUSR1, (word)action, 0, 8, 0, 0);
     walk(call_plain);
