@@ -9,7 +9,7 @@
 
 #define PATIENCE_FIRST 64u
 #define PATIENCE_MAX 65536u
-#define LAYOUT_TRIES 16u
+#define LAYOUT_TRIES 64u
 #define NEVER (~0ull)
 
 _Static_assert(offsetof(struct guest, view) == 0, "guest_look() takes a guest for its view");
@@ -25,6 +25,7 @@ static void forget(struct guest *g)
     g->layout = g->kernel->layout;
     g->idle = 0;
     g->layout_tries = 0;
+    g->anchors = 0;
     snprintf(g->slide_how, sizeof g->slide_how, "not known");
 }
 
@@ -61,27 +62,31 @@ void guest_reset(struct guest *g)
  * may be another kernel's. */
 static unsigned look_for_kernel(struct guest *g, const struct cpu *cpu)
 {
-    bool was = g->slid, found;
-    u64 before = g->slide, slide = 0, patience = g->patience, idle = g->idle;
-    struct kernel_layout layout = g->layout;
+    struct guest before = *g; /* for what is plain data in it */
+    bool found, same;
+    u64 slide = 0;
 
     forget(g);
-    g->patience = patience;
+    g->patience = before.patience;
     g->view.idt_base = cpu->arch.idtr.base;
     g->view.lstar = cpu->arch.msr.lstar;
     found = slide_find(g, cpu, &slide);
+    same = found && before.slid && slide == before.slide;
     g->slid = found;
-    g->slide = slide;
-    if (found) {
+    g->slide = found ? slide : 0;
+    if (found)
         g->patience = PATIENCE_FIRST;
-        if (was && slide == before) { /* what was found by structure stays true of the same image */
-            g->layout = layout;
-            g->idle = idle;
+    if (same) { /* what was found by structure stays true of the same image */
+        g->layout = before.layout;
+        g->idle = before.idle;
+        g->layout_tries = before.layout_tries;
+        if (g->anchors <= before.anchors) { /* the most anchors that ever agreed */
+            g->anchors = before.anchors;
+            memcpy(g->slide_how, before.slide_how, sizeof g->slide_how);
+            return 0;
         }
-    } else {
-        g->slide = 0;
     }
-    return found != was || (found && slide != before) ? GUEST_SLIDE : 0;
+    return found || before.slid ? GUEST_SLIDE : 0;
 }
 
 /* When to search again, if everything stays as it is. */
@@ -102,11 +107,11 @@ static void be_patient(struct guest *g, bool was_due)
 
 /* By structure, when the image does not say it: now and then, and when the first programs run, for then all is there.
  */
-static bool layout_is_wanted(struct guest *g, bool due, bool at_user)
+static bool layout_is_wanted(struct guest *g, bool due, bool moment)
 {
     if (g->layout.known || !g->view.task)
         return false;
-    return due || (at_user && g->layout_tries < LAYOUT_TRIES && ++g->layout_tries);
+    return due || (moment && g->layout_tries < LAYOUT_TRIES && ++g->layout_tries);
 }
 
 unsigned guest_look_again(struct guest *g, struct cpu *cpu, bool at_user)
@@ -122,7 +127,8 @@ unsigned guest_look_again(struct guest *g, struct cpu *cpu, bool at_user)
     if (g->slid) {
         if (task_look(g, cpu))
             news |= GUEST_TASK;
-        if (layout_is_wanted(g, due, at_user) && task_layout_find(g, cpu, v->task) && task_look(g, cpu))
+        if (layout_is_wanted(g, due, at_user || (news & GUEST_TASK)) && task_layout_find(g, cpu, v->task) &&
+            task_look(g, cpu))
             news |= GUEST_TASK;
         if (at_user && modules_look(g, cpu))
             news |= GUEST_MODULE;

@@ -34,7 +34,8 @@ struct guest_module {
 struct guest *guest_new(const struct kernel *kernel);
 void guest_free(struct guest *g);
 
-/* Something that is worth a record of its own happened since the last look. */
+/* Something that is worth a record of its own happened since the last look. GUEST_SLIDE: found, lost, or the same but
+ * more anchors agree on it. */
 enum guest_news { GUEST_TASK = 1, GUEST_SLIDE = 2, GUEST_MODULE = 4 };
 
 /* What the last look went by. Everything that a look reads is reached by a pointer, so that "nothing changed" is a few

@@ -15,6 +15,7 @@ struct guest {
     struct guest_task task;
     bool slid;
     u64 slide;
+    unsigned anchors; /* that agree on it */
     char slide_how[512];
     u64 patience; /* looks until the next search for what is not known; doubles */
     u64 idle;     /* a task with a name that tells where names stand; for task_layout_find() */
@@ -54,7 +55,7 @@ static inline u64 guest_run_address(const struct guest *g, u64 link, u64 slide)
 /* ---- slide.c */
 
 /* Search for the slide by the anchors as they are now.
- * returns: whether at least two agree and no other slide has as many; g->slide_how says which */
+ * returns: whether at least two agree and no other slide has as many; g->slide_how says which, g->anchors how many */
 bool slide_find(struct guest *g, const struct cpu *cpu, u64 *slide);
 /* Run address of a kernel symbol. returns: false when there is no such symbol or no slide */
 bool guest_symbol(const struct guest *g, const char *name, u64 *address);

@@ -251,6 +251,7 @@ bool slide_find(struct guest *g, const struct cpu *cpu, u64 *slide)
     code = code_is_there(g, cpu, *slide);
     if (best + banner + code < 2)
         return false;
+    g->anchors = best + banner + code;
     how_write(g, &b, *slide, banner, code);
     return true;
 }
