@@ -9,6 +9,8 @@
 #include "kernel/pack.h"
 
 #define BTF_MAGIC 0xeb9fu
+#define MEMBERS_LIMIT                                                                                                  \
+    (1u << 20)            /* looked at for one question: structures without names may hold each other many times */
 #define NESTING_LIMIT 16u /* of typedefs and of structures without names */
 
 enum btf_kind {
@@ -51,6 +53,7 @@ struct btf {
     u32 *at;      /* of each type, from 1 on: its offset in types */
     size_t count; /* one more than the highest number */
     size_t offset;
+    u32 looked_at; /* members, for the present question */
 };
 
 /* The header at p. out: where types and strings are, checked to lie inside the size bytes and the strings to end */
@@ -152,14 +155,13 @@ static u64 peel(const struct btf *btf, u64 type)
     return type;
 }
 
-static bool find_member_inside(const struct btf *btf, u64 type, const char *name, u32 *offset, u64 *inner,
-                               unsigned depth)
+static bool find_member_inside(struct btf *btf, u64 type, const char *name, u32 *offset, u64 *inner, unsigned depth)
 {
     const u8 *t = type_at(btf, type);
 
     if (t == NULL || (kind_of(t) != BTF_STRUCT && kind_of(t) != BTF_UNION) || depth == NESTING_LIMIT)
         return false;
-    for (unsigned i = 0; i < items_of(t); i++) {
+    for (unsigned i = 0; i < items_of(t) && btf->looked_at++ < MEMBERS_LIMIT; i++) {
         const u8 *m = t + 12 + i * 12;
         const char *its_name = string_at(btf, load_le32(m));
         u64 its_type = peel(btf, load_le32(m + 4));
@@ -181,7 +183,10 @@ static bool find_member_inside(const struct btf *btf, u64 type, const char *name
 
 static bool find_member(void *data, u64 type, const char *name, u32 *offset, u64 *inner)
 {
-    return find_member_inside(data, type, name, offset, inner, 0);
+    struct btf *btf = data;
+
+    btf->looked_at = 0;
+    return find_member_inside(btf, type, name, offset, inner, 0);
 }
 
 /* Where BTF may be: its section, or anywhere in data with its header. */

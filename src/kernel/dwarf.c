@@ -9,19 +9,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kernel/pack.h"
 
-#define NESTING_LIMIT 16u /* of structures without names */
-#define NOTE_LIMIT 64u    /* bytes of a build ID */
+#define MEMBERS_LIMIT (1u << 20) /* looked at for one question */
+#define NESTING_LIMIT 16u        /* of structures without names */
+#define NOTE_LIMIT 64u           /* bytes of a build ID */
 
 struct dwarf {
     int file;
     Elf *elf;
-    Dwarf *dw; /* NULL: the file has no DWARF */
+    Dwarf *dw;          /* NULL: the file has no DWARF */
+    char structure[64]; /* the last that was searched for, which takes long in a big file; "": none */
+    u64 found;          /* its type; 0: it does not exist */
+    u32 looked_at;      /* members, for the present question */
 };
 
 /* A build ID: the note that the linker writes into the kernel, which stripping leaves alone. */
@@ -156,10 +161,9 @@ static bool is_structure(Dwarf_Die *die, const char *name)
     return its_name != NULL && strcmp(its_name, name) == 0 && !dwarf_hasattr(die, DW_AT_declaration);
 }
 
-/* A type is the offset of its entry. Units in which nothing of the kind is are passed over quickly. */
-static bool find_structure(void *data, const char *structure, u64 *type)
+/* The entry of a structure; 0 when there is none. */
+static u64 search_structure(struct dwarf *dwarf, const char *structure)
 {
-    struct dwarf *dwarf = data;
     Dwarf_Off unit = 0, next;
     size_t header;
 
@@ -170,13 +174,24 @@ static bool find_structure(void *data, const char *structure, u64 *type)
         if (dwarf_offdie(dwarf->dw, unit + header, &top) == NULL)
             continue;
         for (more = dwarf_child(&top, &die); more == 0; more = dwarf_siblingof(&die, &die)) {
-            if (is_structure(&die, structure)) {
-                *type = dwarf_dieoffset(&die);
-                return true;
-            }
+            if (is_structure(&die, structure))
+                return dwarf_dieoffset(&die);
         }
     }
-    return false;
+    return 0;
+}
+
+/* A type is the offset of its entry. */
+static bool find_structure(void *data, const char *structure, u64 *type)
+{
+    struct dwarf *dwarf = data;
+
+    if (strcmp(dwarf->structure, structure) != 0) {
+        dwarf->found = search_structure(dwarf, structure);
+        snprintf(dwarf->structure, sizeof dwarf->structure, "%s", structure);
+    }
+    *type = dwarf->found;
+    return *type != 0;
 }
 
 /* The type of a member without typedefs and qualifiers, of an array that of its elements. */
@@ -218,14 +233,16 @@ static bool member_offset(Dwarf_Die *member, u32 *offset)
     return value <= UINT32_MAX;
 }
 
-static bool find_member_inside(Dwarf_Die *structure, const char *name, u32 *offset, u64 *inner, unsigned depth)
+static bool find_member_inside(struct dwarf *dwarf, Dwarf_Die *structure, const char *name, u32 *offset, u64 *inner,
+                               unsigned depth)
 {
     Dwarf_Die member, type;
     int more;
 
     if (depth == NESTING_LIMIT)
         return false;
-    for (more = dwarf_child(structure, &member); more == 0; more = dwarf_siblingof(&member, &member)) {
+    for (more = dwarf_child(structure, &member); more == 0 && dwarf->looked_at++ < MEMBERS_LIMIT;
+         more = dwarf_siblingof(&member, &member)) {
         const char *its_name = dwarf_diename(&member);
         u32 here;
 
@@ -236,7 +253,7 @@ static bool find_member_inside(Dwarf_Die *structure, const char *name, u32 *offs
             *inner = dwarf_dieoffset(&type);
             return true;
         }
-        if (its_name == NULL && find_member_inside(&type, name, offset, inner, depth + 1)) {
+        if (its_name == NULL && find_member_inside(dwarf, &type, name, offset, inner, depth + 1)) {
             *offset += here;
             return true;
         }
@@ -251,13 +268,14 @@ static bool find_member(void *data, u64 type, const char *name, u32 *offset, u64
     const char *whole;
     u64 found;
 
+    dwarf->looked_at = 0;
     if (dwarf_offdie(dwarf->dw, type, &structure) == NULL)
         return false;
     /* A unit may only declare it; its members are in another. */
     whole = dwarf_hasattr(&structure, DW_AT_declaration) ? dwarf_diename(&structure) : NULL;
     if (whole != NULL && (!find_structure(data, whole, &found) || dwarf_offdie(dwarf->dw, found, &structure) == NULL))
         return false;
-    return find_member_inside(&structure, name, offset, inner, 0);
+    return find_member_inside(dwarf, &structure, name, offset, inner, 0);
 }
 
 bool dwarf_types(struct dwarf *dwarf, struct type_source *source)

@@ -13,11 +13,10 @@
 #include "base/bits.h"
 #include "kernel/pack.h"
 
-#define TOKEN_LIMIT 512u          /* the longest token */
-#define FEWEST_TOKENS 32u         /* characters that the tokens must have together: any names have that many */
-#define FEWEST_SYMBOLS 256u       /* no kernel has so few; what looks like a smaller table is none */
-#define NAMES_LIMIT (256u << 20)  /* bytes of all names together */
-#define WORK_LIMIT (400ull << 20) /* steps of a search, so that a made-up image cannot make it endless */
+#define TOKEN_LIMIT 512u         /* the longest token */
+#define FEWEST_TOKENS 32u        /* characters that the tokens must have together: any names have that many */
+#define FEWEST_SYMBOLS 256u      /* no kernel has so few; what looks like a smaller table is none */
+#define NAMES_LIMIT (256u << 20) /* bytes of all names together */
 
 /* The first position in the range whose address is a multiple of 4. */
 static size_t first_aligned(const struct kallsyms *k) { return (size_t)(-k->range->address & 3); }
@@ -65,7 +64,7 @@ static bool index_at(const u8 *index)
 }
 
 /* Every version so far has the strings just before their index; look there first, then everywhere. */
-static bool find_strings(struct kallsyms *k, size_t index, u64 *work)
+static bool find_strings(struct kallsyms *k, size_t index)
 {
     const u8 *numbers = k->bytes + index;
     size_t least = load_le16(numbers + 2 * 255) + 1;
@@ -74,7 +73,7 @@ static bool find_strings(struct kallsyms *k, size_t index, u64 *work)
         if (strings_at(k, index - back, numbers, index))
             return true;
     }
-    for (size_t at = first_aligned(k); at + least < k->size && *work < WORK_LIMIT; at += 4, ++*work) {
+    for (size_t at = first_aligned(k); at + least < k->size && k->work < KALLSYMS_WORK_LIMIT; at += 4, k->work++) {
         if (strings_at(k, at, numbers, k->size))
             return true;
     }
@@ -82,10 +81,10 @@ static bool find_strings(struct kallsyms *k, size_t index, u64 *work)
 }
 
 /* The next table of tokens from position *at on. */
-static bool find_tokens(struct kallsyms *k, size_t *at, u64 *work)
+static bool find_tokens(struct kallsyms *k, size_t *at)
 {
-    for (; *at + 512 <= k->size && *work < WORK_LIMIT; *at += 4) {
-        if (index_at(k->bytes + *at) && find_strings(k, *at, work)) {
+    for (; *at + 512 <= k->size && k->work < KALLSYMS_WORK_LIMIT; *at += 4) {
+        if (index_at(k->bytes + *at) && find_strings(k, *at)) {
             k->token_index = *at;
             return true;
         }
@@ -130,12 +129,12 @@ size_t kallsyms_name(const struct kallsyms *k, size_t at, char text[KALLSYMS_NAM
 }
 
 /* Walk the names from `at`. returns: the position behind the last of `count`; 0 when they are no names */
-static size_t walk_names(const struct kallsyms *k, size_t at, size_t count, u64 *work)
+static size_t walk_names(struct kallsyms *k, size_t at, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         size_t tokens;
 
-        ++*work;
+        k->work++;
         if (!name_tokens(k, &at, &tokens) || !is_type(k->token[k->bytes[at]][0]))
             return 0;
         at += tokens;
@@ -173,19 +172,19 @@ static bool find_markers(struct kallsyms *k, size_t names)
 }
 
 /* The number of symbols stands before the names, on its own or in a word of 64 bits. */
-static bool find_names(struct kallsyms *k, u64 *work)
+static bool find_names(struct kallsyms *k)
 {
-    for (size_t at = first_aligned(k) + 4; at < k->size && *work < WORK_LIMIT; at += 4) {
+    for (size_t at = first_aligned(k) + 4; at < k->size && k->work < KALLSYMS_WORK_LIMIT; at += 4) {
         for (size_t back = 4; back <= 8 && back <= at; back += 4) {
             size_t count = load_le32(k->bytes + at - back);
 
             /* A name takes two bytes at least. */
-            if (count < FEWEST_SYMBOLS || count > (k->size - at) / 2 || walk_names(k, at, count, work) == 0)
+            if (count < FEWEST_SYMBOLS || count > (k->size - at) / 2 || walk_names(k, at, count) == 0)
                 continue;
             k->count = count;
             if (find_markers(k, at))
                 return true;
-            *work += k->size / 8;
+            k->work += k->size / 8;
         }
     }
     return false;
@@ -222,10 +221,9 @@ enum progress { NO_TOKENS, NO_NAMES, NO_ADDRESSES, FOUND };
 static enum progress search_range(struct kallsyms *k, struct symbols *symbols)
 {
     enum progress best = NO_TOKENS;
-    u64 work = 0;
 
-    for (size_t at = first_aligned(k); best < NO_ADDRESSES && find_tokens(k, &at, &work); at += 4)
-        best = find_names(k, &work) && check_names(k) ? NO_ADDRESSES : NO_NAMES;
+    for (size_t at = first_aligned(k); best < NO_ADDRESSES && find_tokens(k, &at); at += 4)
+        best = find_names(k) && check_names(k) ? NO_ADDRESSES : NO_NAMES;
     if (best != NO_ADDRESSES || !kallsyms_find_addresses(k))
         return best;
     add_symbols(k, symbols);
@@ -244,10 +242,11 @@ bool kallsyms_find(const struct kernel_image *image, struct symbols *symbols, ch
     };
     const struct kernel_range *range;
     enum progress best = NO_TOKENS;
+    u64 work = 0;
 
     for (size_t i = 0; (range = kernel_image_data(image, i)) != NULL; i++) {
         struct kallsyms k = {
-            .image = image, .range = range, .bytes = image->bytes + range->offset, .size = range->size};
+            .image = image, .range = range, .bytes = image->bytes + range->offset, .size = range->size, .work = work};
         enum progress came = search_range(&k, symbols);
 
         if (came == FOUND) {
@@ -257,6 +256,7 @@ bool kallsyms_find(const struct kernel_image *image, struct symbols *symbols, ch
                      file_offset(&k, k.markers), file_offset(&k, k.token_table));
             return true;
         }
+        work = k.work;
         if (came > best)
             best = came;
     }

@@ -8,12 +8,17 @@
 #include "kernel/image.h"
 #include "kernel/symbols.h"
 
+/* Steps of the whole search in an image: a made-up one must not make it endless. Debian's kernels take some ten
+ * million. */
+#define KALLSYMS_WORK_LIMIT (1ull << 30)
+
 /* Names as found: token numbers behind their count, one after the other. */
 struct kallsyms {
     const struct kernel_image *image;
     const struct kernel_range *range; /* where all its parts are */
     const u8 *bytes;                  /* the range's */
     size_t size;
+    u64 work;                        /* steps so far */
     size_t token_table, token_index; /* positions in the range */
     const char *token[256];
     size_t names, names_end, markers;

@@ -22,14 +22,10 @@ static const char *const form_words[FORMS] = {
     [FORM_WORDS] = "addresses",
 };
 
-/* Full checks of a candidate that are made, at most: each takes a step per symbol. */
-#define CHECKS_LIMIT 200u
-
 /* What the names say of their addresses. */
 struct expectation {
     size_t begins[3]; /* the symbols _text, _stext and _sinittext, where code begins. SIZE_MAX: there is none */
     u8 *code;         /* for each symbol: 1 when it is code */
-    unsigned checks;
 };
 
 static unsigned entry_size(const struct kallsyms *k, enum form form)
@@ -91,14 +87,23 @@ static bool begins_code(const struct kernel_image *image, u64 address)
     return kernel_image_executes(image, address) && !kernel_image_executes(image, address - 1);
 }
 
+/* What marks the end of a section lies behind it. A segment that is not executable may hold the code of the start:
+ * where there are no section headers any memory will do. */
+static bool may_be_code(const struct kernel_image *image, u64 address)
+{
+    if (image->sections == 0)
+        return kernel_image_holds(image, address) || kernel_image_holds(image, address - 1);
+    return kernel_image_executes(image, address) || kernel_image_executes(image, address - 1);
+}
+
 /* Do the names lie where they must with the table at `at`? */
-static bool fits(struct kallsyms *k, struct expectation *e, size_t at, enum form form, u64 base)
+static bool fits(struct kallsyms *k, const struct expectation *e, size_t at, enum form form, u64 base)
 {
     unsigned size = entry_size(k, form);
     const u8 *table = k->bytes + at;
     size_t code = 0, right = 0;
 
-    if ((e->begins[0] == SIZE_MAX && e->begins[1] == SIZE_MAX) || e->checks == CHECKS_LIMIT)
+    if ((e->begins[0] == SIZE_MAX && e->begins[1] == SIZE_MAX))
         return false;
     for (unsigned n = 0; n < ARRAY_LEN(e->begins); n++) {
         /* Where there are no section headers a segment may hold more than the code that runs at the start. */
@@ -106,15 +111,14 @@ static bool fits(struct kallsyms *k, struct expectation *e, size_t at, enum form
             !begins_code(k->image, entry_address(table + e->begins[n] * size, form, size, base)))
             return false;
     }
-    e->checks++;
+    k->work += k->count;
     for (size_t i = 0; i < k->count; i++) {
         u64 address = entry_address(table + i * size, form, size, base);
 
         if (!e->code[i])
             continue;
         code++;
-        /* What marks the end of a section lies behind it. */
-        right += kernel_image_executes(k->image, address) || kernel_image_executes(k->image, address - 1);
+        right += may_be_code(k->image, address);
     }
     return code != 0 && right >= code - code / 50;
 }
@@ -131,7 +135,7 @@ static void take(struct kallsyms *k, size_t at, enum form form, u64 base)
 }
 
 /* The base of relative offsets stands behind them, at the next multiple of its size. */
-static bool base_behind(const struct kallsyms *k, size_t end, u64 *base)
+static bool base_behind(struct kallsyms *k, size_t end, u64 *base)
 {
     unsigned word = k->image->is64 ? 8 : 4;
     size_t at = end + (size_t)(-(k->range->address + end) & (word - 1));
@@ -142,6 +146,7 @@ static bool base_behind(const struct kallsyms *k, size_t end, u64 *base)
         if (k->bytes[i] != 0)
             return false;
     }
+    k->work += 16; /* the ranges are searched */
     *base = word == 8 ? load_le64(k->bytes + at) : load_le32(k->bytes + at);
     return kernel_image_holds(k->image, *base);
 }
@@ -192,9 +197,10 @@ static bool try_run(struct kallsyms *k, struct expectation *e, size_t first, siz
     unsigned size = entry_size(k, form);
     size_t start = first_aligned_entry(k, size);
 
-    for (size_t i = first; i + k->count <= last; i++) {
+    for (size_t i = first; i + k->count <= last && k->work < KALLSYMS_WORK_LIMIT; i++) {
         size_t at = start + i * size;
 
+        k->work += 4;
         if (entry_key(k->bytes + at, form, size) != entry_key(k->bytes + at + (k->count - 1) * size, form, size) &&
             try_at(k, e, at, form, assume))
             return true;

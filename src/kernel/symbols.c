@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/bits.h"
 #include "kernel/pack.h"
@@ -29,6 +30,7 @@ struct symbols {
     size_t places;
     u32 *slot;    /* hash table over the names: entry + 1, or 0 */
     size_t slots; /* a power of two */
+    u64 seed;     /* of the hash: names must not be made to meet in it; nothing but speed depends on it */
     bool sorted;
 };
 
@@ -189,9 +191,9 @@ static void index_places(struct symbols *s)
     }
 }
 
-static u64 hash_name(const char *name)
+static u64 hash_name(const struct symbols *s, const char *name)
 {
-    u64 hash = 0xcbf29ce484222325ull; /* FNV-1a */
+    u64 hash = 0xcbf29ce484222325ull ^ s->seed; /* FNV-1a */
 
     for (; *name != '\0'; name++)
         hash = (hash ^ (u8)*name) * 0x100000001b3ull;
@@ -200,13 +202,15 @@ static u64 hash_name(const char *name)
 
 static void index_names(struct symbols *s)
 {
+    if (getrandom(&s->seed, sizeof s->seed, GRND_NONBLOCK) != sizeof s->seed)
+        s->seed = 0;
     free(s->slot);
     for (s->slots = 16; s->slots < s->count * 2; s->slots *= 2)
         ;
     s->slot = kernel_alloc(s->slots * sizeof *s->slot);
     for (size_t i = 0; i < s->count; i++) {
         const char *name = s->names + s->entry[i].name;
-        size_t at = hash_name(name) & (s->slots - 1);
+        size_t at = hash_name(s, name) & (s->slots - 1);
 
         while (s->slot[at] != 0 && strcmp(s->names + s->entry[s->slot[at] - 1].name, name) != 0)
             at = (at + 1) & (s->slots - 1);
@@ -306,7 +310,7 @@ bool symbols_find(const struct symbols *s, const char *name, u64 *address)
     assert(s->sorted || s->count == 0);
     if (s->slots == 0)
         return false;
-    at = hash_name(name) & (s->slots - 1);
+    at = hash_name(s, name) & (s->slots - 1);
     for (; s->slot[at] != 0; at = (at + 1) & (s->slots - 1)) {
         const struct entry *e = &s->entry[s->slot[at] - 1];
 

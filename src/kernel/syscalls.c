@@ -13,7 +13,8 @@
 #include "kernel/pack.h"
 
 #define SYSCALLS_LIMIT 2048u
-#define NAME_LIMIT 64u /* of a call or an argument */
+#define NAMES_AT_ONE 64u /* names of one function that are looked at */
+#define NAME_LIMIT 64u   /* of a call or an argument */
 #define TYPE_LIMIT 128u
 
 /* A description: struct syscall_metadata. */
@@ -82,7 +83,8 @@ static const struct description *describe_function(const struct kernel *k, u64 f
         else
             high = middle;
     }
-    for (; low < symbols_count(k->symbols) && symbols_at(k->symbols, low).address == function; low++) {
+    high = symbols_count(k->symbols) - low < NAMES_AT_ONE ? symbols_count(k->symbols) : low + NAMES_AT_ONE;
+    for (; low < high && symbols_at(k->symbols, low).address == function; low++) {
         const char *name = symbols_at(k->symbols, low).name;
 
         for (unsigned i = 0; i < ARRAY_LEN(prefix); i++) {
