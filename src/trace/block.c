@@ -100,12 +100,14 @@ size_t block_end(struct block_codec *codec, const u8 **out)
 
 struct rows {
     u32 count;
-    const u8 *head, *map, *planes;
+    const u8 *head, *planes;
+    unsigned used; /* planes that are there; of each its number */
+    u16 plane[BLOCK_PLANES];
 };
 
 static bool find_rows(struct rows *rows, const u8 *bytes, size_t size, u32 count)
 {
-    size_t planes = 0;
+    const u8 *map;
 
     if (size < 4 || count == 0 || count > BLOCK_EVENTS)
         return false;
@@ -114,11 +116,13 @@ static bool find_rows(struct rows *rows, const u8 *bytes, size_t size, u32 count
         size < 4 + (size_t)rows->count * BLOCK_ROW_BYTES + BLOCK_MAP_BYTES)
         return false;
     rows->head = bytes + 4;
-    rows->map = rows->head + (size_t)rows->count * BLOCK_ROW_BYTES;
-    rows->planes = rows->map + BLOCK_MAP_BYTES;
+    map = rows->head + (size_t)rows->count * BLOCK_ROW_BYTES;
+    rows->planes = map + BLOCK_MAP_BYTES;
+    rows->used = 0;
     for (unsigned plane = 0; plane < BLOCK_PLANES; plane++)
-        planes += (rows->map[plane / 8] >> (plane % 8)) & 1;
-    return size == (size_t)(rows->planes - bytes) + planes * rows->count;
+        if ((map[plane / 8] >> (plane % 8)) & 1)
+            rows->plane[rows->used++] = (u16)plane;
+    return size == (size_t)(rows->planes - bytes) + (size_t)rows->used * rows->count;
 }
 
 static void gather(const struct rows *rows, u32 row, struct predict_miss *miss)
@@ -127,12 +131,11 @@ static void gather(const struct rows *rows, u32 row, struct predict_miss *miss)
 
     memset(miss->difference, 0, sizeof miss->difference);
     miss->mask = 0;
-    for (unsigned plane = 0; plane < BLOCK_PLANES; plane++) {
-        if (!((rows->map[plane / 8] >> (plane % 8)) & 1))
-            continue;
+    for (unsigned i = 0; i < rows->used; i++, source += rows->count) {
+        unsigned plane = rows->plane[i];
+
         miss->difference[plane / 8] |= (u64)*source << (plane % 8 * 8);
         miss->mask |= (u64)(*source != 0) << (plane / 8);
-        source += rows->count;
     }
 }
 
