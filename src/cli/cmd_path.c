@@ -13,6 +13,7 @@
 #include "trace/lines.h"
 #include "trace/reader.h"
 #include "trace/walk.h"
+#include "trace/walk_vdso.h"
 
 typedef unsigned long long ull;
 
@@ -46,6 +47,7 @@ struct path {
     struct machine *machine;
     struct cpu_observer observer;
     struct trace_walk *walk;
+    struct vdso *vdso;
     u64 compared;   /* event number of the recorded transition compared last */
     u64 after;      /* instructions since the walk ended */
     u64 away_since; /* retired when another task took over; 0: it has not */
@@ -343,6 +345,8 @@ static bool find_symbol(void *context, u64 address, bool user, struct walk_symbo
 {
     struct path *p = context;
 
+    if (user)
+        return vdso_symbol(p->vdso, peek, p, address, s);
     return walk_names_symbol((void *)(uintptr_t)trace_reader_names(p->reader), address, user, s);
 }
 
@@ -371,6 +375,7 @@ static bool prepare(struct path *p, struct error *err)
     if (p->machine == NULL)
         return false;
     p->walk = walk_new(&walk);
+    p->vdso = vdso_new();
     p->observer = (struct cpu_observer){.context = p, .transition = on_transition, .side = on_side};
     machine_cpu(p->machine)->host.observer = &p->observer;
     if (!trace_replay(p->file, machine_input(p->machine), NULL, err))
@@ -449,6 +454,7 @@ static void close_path(struct path *p)
     if (p->machine != NULL)
         machine_free(p->machine);
     walk_free(p->walk);
+    vdso_free(p->vdso);
     trace_properties_free(&p->run);
     if (p->reader != NULL)
         trace_reader_close(p->reader);

@@ -22,7 +22,7 @@
 struct trace_walk;
 
 /* User instructions shown before the entry and after the return. */
-#define WALK_USER_INSNS 3u
+#define WALK_USER_INSNS 5u
 #define WALK_INSN_BYTES 15u
 
 /* A named stretch of code. Unknown code has no name; start and end then hold the address all the same. */
