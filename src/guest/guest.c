@@ -130,7 +130,7 @@ unsigned guest_look_again(struct guest *g, struct cpu *cpu, bool at_user)
         if (layout_is_wanted(g, due, at_user || (news & GUEST_TASK)) && task_layout_find(g, cpu, v->task) &&
             task_look(g, cpu))
             news |= GUEST_TASK;
-        if (at_user && modules_look(g, cpu))
+        if (modules_locate(g, cpu) && at_user && modules_look(g, cpu))
             news |= GUEST_MODULE;
     } else if (before.task) {
         g->task = (struct guest_task){0};

@@ -76,6 +76,8 @@ bool task_layout_find(struct guest *g, const struct cpu *cpu, u64 task);
 
 /* ---- modules.c */
 
+/* Point the view at the list's head, which then looks changed. returns: false when it is not known */
+bool modules_locate(struct guest *g, const struct cpu *cpu);
 /* Walk the list of modules. returns: whether any was found that was not known. */
 bool modules_look(struct guest *g, const struct cpu *cpu);
 /* The list's head is known no more. */

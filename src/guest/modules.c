@@ -116,7 +116,7 @@ static bool module_read(struct guest *g, const struct cpu *cpu, u64 at, struct g
            !module_is_known(g, m);
 }
 
-static bool list_locate(struct guest *g, const struct cpu *cpu)
+bool modules_locate(struct guest *g, const struct cpu *cpu)
 {
     struct guest_view *v = &g->view;
     const u8 *head;
@@ -141,7 +141,7 @@ bool modules_look(struct guest *g, const struct cpu *cpu)
     bool news = false, is64 = g->kernel->is64;
     u64 head, at;
 
-    if (!list_locate(g, cpu))
+    if (!modules_locate(g, cpu))
         return false;
     if (!g->unformed && load_le64(v->modules[0]) == v->modules_value[0] &&
         load_le64(v->modules[1]) == v->modules_value[1])
