@@ -92,20 +92,17 @@ static u64 target_of(const struct entry_use *u, enum entry_msr m)
     return m == ENTRY_STAR ? (u32)u->value[m] : u->value[m];
 }
 
-static void print_value(FILE *out, const struct entry_use *u, const struct names *names, enum entry_msr m)
+static void print_value(FILE *out, const struct entry_use *u, const struct names *names, enum entry_msr m, bool amd)
 {
-    char symbol[NAMES_LONGEST];
-
     if (!u->writes[m]) {
         fprintf(out, "0, never written");
         return;
     }
     fprintf(out, "%llx", (ull)u->value[m]);
-    if (names_format(names, target_of(u, m), symbol, sizeof symbol))
-        fprintf(out, " <%s>", symbol);
-    else if (m == ENTRY_SYSENTER_EIP && u->long_mode && u->value[m] >> 32 == 0 &&
-             names_format(names, u->value[m] | 0xFFFFFFFFull << 32, symbol, sizeof symbol))
-        fprintf(out, " (the low half of %s: AMD keeps no more, SE-08)", symbol);
+    if (m != ENTRY_STAR)
+        msr_print_meaning(out, names, entry_msr_number(m), u->value[m], 0);
+    if (m == ENTRY_SYSENTER_EIP && amd && u->long_mode)
+        fprintf(out, ": AMD keeps 32 bits of it (SE-08)");
 }
 
 /* Which of the two is ever looked at follows from vendor and mode alone. */
@@ -116,9 +113,9 @@ static void print_comparison(FILE *out, const struct entry_use *u, const struct 
     fprintf(out, "\nCSTAR and SYSENTER_EIP hold %s value", same ? "the same" : "different");
     fprintf(out, same ? ":\n" : "s:\n");
     fprintf(out, "  CSTAR         ");
-    print_value(out, u, names, ENTRY_CSTAR);
+    print_value(out, u, names, ENTRY_CSTAR, amd);
     fprintf(out, "\n  SYSENTER_EIP  ");
-    print_value(out, u, names, ENTRY_SYSENTER_EIP);
+    print_value(out, u, names, ENTRY_SYSENTER_EIP, amd);
     fprintf(out, "\n");
     if (!u->long_mode)
         fprintf(out, "Outside long mode CSTAR is used by nothing; SYSENTER_EIP serves SYSENTER on both vendors.\n");
@@ -148,7 +145,7 @@ void entry_use_print(FILE *out, const struct entry_use *u, const struct names *n
         char name[32];
         msr_label(entry_msr_number(line[i].verdict.target), name, sizeof name);
         fprintf(out, "%s = ", name);
-        print_value(out, u, names, line[i].verdict.target);
+        print_value(out, u, names, line[i].verdict.target, amd);
         fputc('\n', out);
     }
     print_comparison(out, u, names, amd);

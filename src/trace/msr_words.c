@@ -73,6 +73,9 @@ static void print_address(FILE *out, const struct names *names, u64 value)
         fprintf(out, " <%s>", symbol);
     else if (names && names->kernel && names->kernel->is64 && value - CPU_ENTRY_AREA < CPU_ENTRY_AREA_SIZE)
         fprintf(out, " (in the cpu_entry_area)");
+    else if (names && names->kernel && names->kernel->is64 && value && value >> 32 == 0 &&
+             names_format(names, value | 0xFFFFFFFFull << 32, symbol, sizeof symbol))
+        fprintf(out, " (the low half of %s)", symbol);
 }
 
 /* In the kernel's half the base of GS is the per-CPU area of the processor itself: that is how Linux finds it. */
