@@ -32,7 +32,7 @@ struct recorder {
     struct pieces pieces; /* data of the event at hand */
     struct capture capture;
     size_t modules;  /* recorded so far */
-    u64 kernel_news; /* how often it became known where the kernel runs */
+    u64 kernel_news; /* at how many places the kernel was found */
     struct trace_writer *writer;
     struct stream *stream; /* NULL without a file */
 };
@@ -231,8 +231,13 @@ static COLD void keep_news(struct recorder *r, const struct cpu *cpu, unsigned n
     struct names *names = r->options.names;
 
     if (news & GUEST_SLIDE) {
-        r->kernel_news++;
+        u64 before = names->slide;
+        bool known = names->slid;
+
         names->slid = guest_slide(r->options.guest, &names->slide);
+        /* More anchors that say the same are no other place: the reader counts on that. */
+        if (names->slid && (!known || names->slide != before))
+            r->kernel_news++;
         keep_note(r, cpu, EVENT_KIND_KERNEL, put_kernel);
     }
     if (news & GUEST_TASK) {
