@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "cli/trace_crossings.h"
 #include "cli/trace_guest.h"
 
 struct trace_session {
@@ -14,14 +15,24 @@ struct trace_session {
     struct machine_options machine_options;
     struct machine *machine;
     FILE *out;
+    struct trace_crossings *crossings;
 };
+
+static void started(void *context, u32 pid)
+{
+    struct trace_session *t = context;
+
+    trace_crossings_start(t->crossings, t->machine, pid);
+}
 
 static bool open_trace(struct trace_session *t, struct error *err)
 {
     t->out = t->options.output == NULL ? stderr : fopen(t->options.output, "we");
     if (t->out == NULL)
         return error_set(err, EXIT_FILE, "cannot write the trace to '%s': %s", t->options.output, strerror(errno));
-    return true;
+    setvbuf(t->out, NULL, _IOLBF, BUFSIZ); /* a line is seen when it is whole */
+    t->crossings = trace_crossings_open(&t->options, t->guest.kernel, t->guest.kernel64, t->out, err);
+    return t->crossings != NULL;
 }
 
 static bool open_session(struct trace_session *t, struct error *err)
@@ -34,6 +45,8 @@ static bool open_session(struct trace_session *t, struct error *err)
     if (t->machine == NULL)
         return false;
     t->streams.machine = t->machine;
+    t->streams.started = started;
+    t->streams.started_context = t;
     console_catch_signals();
     machine_power_on(t->machine);
     return true;
@@ -106,6 +119,7 @@ static int close_session(struct trace_session *t, int code)
     struct error err;
 
     trace_streams_close(&t->streams);
+    trace_crossings_free(t->crossings);
     if (t->out != NULL && t->out != stderr && fclose(t->out) != 0) {
         error_set(&err, EXIT_FILE, "cannot write the trace to '%s': %s", t->options.output, strerror(errno));
         code = cli_fail(&err);
@@ -131,6 +145,7 @@ int cmd_trace(int argc, char **argv)
     if (!open_session(&t, &err))
         return close_session(&t, cli_fail(&err));
     machine_run(t.machine, &result);
+    trace_crossings_finish(t.crossings, t.streams.exited ? &t.streams.status : NULL);
     trace_streams_close(&t.streams); /* messages come after the program's output, on a terminal as it was */
     return close_session(&t, exit_code(&t, &result));
 }

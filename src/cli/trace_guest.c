@@ -20,8 +20,8 @@
 #define RAM_BESIDE_FILES (256ull << 20)
 
 /* Always the same, so that a run does not depend on who makes it. */
-static const char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
-                                          "TERM=dumb"};
+static const char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                          "HOME=/root", "TERM=dumb"};
 
 /* ---- the file that tells the first process what to do */
 

@@ -341,15 +341,15 @@ bool trace_filter_comm(struct trace_filter *f, const char *text, struct error *e
     return add_words(f, "--comm", text, add_comm, err);
 }
 
-bool trace_filter_needs_task(const struct trace_filter *f) { return f && (f->pids || f->comms); }
+bool trace_filter_needs_task(const struct trace_filter *f) { return f && (f->pids || f->comms || f->pid_from); }
 
 static bool task_matches(const struct trace_filter *f, const struct guest_task *task)
 {
     bool pid = f->pids == 0, comm = f->comms == 0;
 
-    if (pid && comm)
+    if (pid && comm && f->pid_from == 0)
         return true;
-    if (!task || !task->known)
+    if (!task || !task->known || task->pid < f->pid_from)
         return false;
     for (unsigned i = 0; i < f->pids; i++)
         pid |= f->pid[i] == task->pid || f->pid[i] == task->tgid;

@@ -65,6 +65,8 @@ static void print_place(const struct lines *l, u64 id, const struct event_record
         fputs(words_color(e), l->out);
     if (!l->options.no_place)
         fprintf(l->out, "#%-6llu t=%-10llu ", (ull)id, (ull)e->ticks);
+    if (l->options.no_task)
+        return;
     if (task && task->known) {
         words_task(l->out, "", task);
         fprintf(l->out, "  ");
@@ -392,6 +394,10 @@ static void call_ends(struct lines *l, struct call *call, u64 id, const struct e
         l->waiting--;
     if (line->matches || matches(l, id, e, task, call))
         tell_end(l, call);
+    if (call->end == CALL_SIGNAL && l->options.on_signal) {
+        tell_pending(l);
+        l->options.on_signal(l->options.context, call);
+    }
     free_line(call);
 }
 

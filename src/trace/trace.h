@@ -72,6 +72,7 @@ struct trace_filter {
     bool by_call, by_error;
     u64 calls[TRACE_FILTER_ABIS][TRACE_FILTER_CALLS / 64]; /* bit per number */
     u64 errors[TRACE_FILTER_ERRORS / 64];
+    u32 pid_from; /* tasks with this number or a higher one: a program and all that it started; 0 = any */
     unsigned pids, comms;
     u32 pid[TRACE_FILTER_PIDS];
     char comm[TRACE_FILTER_COMMS][TRACE_FILTER_PATTERN]; /* globs */
