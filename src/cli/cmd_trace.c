@@ -22,7 +22,7 @@ static void started(void *context, u32 pid)
 {
     struct trace_session *t = context;
 
-    trace_crossings_start(t->crossings, t->machine, pid);
+    trace_crossings_start(t->crossings, pid);
 }
 
 static bool open_trace(struct trace_session *t, struct error *err)
@@ -47,6 +47,7 @@ static bool open_session(struct trace_session *t, struct error *err)
     t->streams.machine = t->machine;
     t->streams.started = started;
     t->streams.started_context = t;
+    trace_crossings_watch(t->crossings, t->machine);
     console_catch_signals();
     machine_power_on(t->machine);
     return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The crossings of a traced program as they are printed. Until its execve() only that is waited for; then the recorder
- * watches, and with --path the walk of each call is kept on the way.
+ * The crossings of a traced program as they are printed: the recorder's lines, filtered to its task, from its execve()
+ * on; with --path the walk of each call is kept on the way.
  */
 #include "cli/trace_crossings.h"
 
@@ -34,8 +34,8 @@ struct trace_crossings {
     u32 pid;
     bool watching;
     bool told; /* the program's task was seen */
-    struct cpu_observer waiting, both;
-    const struct cpu_observer *inner; /* the recorder */
+    struct cpu_observer observer;
+    const struct cpu_observer *inner; /* watching: the recorder */
     struct trace_walk *walk;          /* of the crossing at hand; NULL: none */
     bool wanted;                      /* its call passed the filter */
 };
@@ -120,20 +120,57 @@ static void walk_on(struct trace_crossings *c, struct cpu *cpu, const struct tra
         end_walk(c);
 }
 
-static void both_transition(void *context, struct cpu *cpu, const struct transition *t)
+/* ---- before the program's execve()
+ * Nothing is watched where the kernel's image alone says where its tasks keep their numbers. Else that is learnt from
+ * how the kernel starts: the guest is looked at until it is known. */
+
+static void learn(void *context, struct cpu *cpu, const struct transition *t)
 {
     struct trace_crossings *c = context;
 
-    c->inner->transition(c->inner->context, cpu, t);
-    walk_on(c, cpu, t);
+    guest_look(c->guest, cpu, t->from.cpl == 3 || t->to.cpl == 3);
+    c->names->slid = guest_slide(c->guest, &c->names->slide);
+    if (c->names->slid && guest_task(c->guest)->known)
+        cpu->host.observer = NULL;
 }
 
-static void both_side(void *context, struct cpu *cpu, const struct side_event *event)
+static bool is_execve(const struct trace_crossings *c, const struct cpu *cpu, const struct transition *t)
+{
+    return t->from.cpl == 3 && t->mechanism == (c->kernel64 ? MECH_SYSCALL : MECH_INT_N) &&
+           cpu->arch.gpr[RAX] == (c->kernel64 ? EXECVE_AMD64 : EXECVE_I386);
+}
+
+static void begin(struct trace_crossings *c, struct cpu *cpu)
+{
+    recorder_attach(c->recorder, cpu, NULL);
+    c->inner = cpu->host.observer;
+    if (c->options->path)
+        cpu->host.observer = &c->observer;
+    c->watching = true;
+}
+
+static void on_transition(void *context, struct cpu *cpu, const struct transition *t)
+{
+    struct trace_crossings *c = context;
+    bool begins = !c->watching && is_execve(c, cpu, t);
+
+    if (begins)
+        begin(c, cpu);
+    if (!c->watching)
+        return;
+    c->inner->transition(c->inner->context, cpu, t);
+    if (begins)
+        c->told = is_ours(c, guest_task(c->guest));
+    if (c->options->path)
+        walk_on(c, cpu, t);
+}
+
+static void on_side(void *context, struct cpu *cpu, const struct side_event *event)
 {
     struct trace_crossings *c = context;
     struct event_record e;
 
-    if (c->inner->side != NULL)
+    if (c->watching && c->inner->side != NULL)
         c->inner->side(c->inner->context, cpu, event);
     if (c->walk == NULL || walk_state(c->walk) != WALK_INSIDE)
         return;
@@ -141,7 +178,7 @@ static void both_side(void *context, struct cpu *cpu, const struct side_event *e
     walk_side(c->walk, &e);
 }
 
-static void both_insn(void *context, struct cpu *cpu, unsigned length)
+static void on_insn(void *context, struct cpu *cpu, unsigned length)
 {
     struct trace_crossings *c = context;
 
@@ -149,39 +186,26 @@ static void both_insn(void *context, struct cpu *cpu, unsigned length)
         end_walk(c);
 }
 
-/* ---- from the program's execve() on */
-
-static void waiting_transition(void *context, struct cpu *cpu, const struct transition *t)
+void trace_crossings_watch(struct trace_crossings *c, struct machine *m)
 {
-    struct trace_crossings *c = context;
-
-    if (t->from.cpl != 3 || t->mechanism != (c->kernel64 ? MECH_SYSCALL : MECH_INT_N) ||
-        cpu->arch.gpr[RAX] != (c->kernel64 ? EXECVE_AMD64 : EXECVE_I386))
-        return;
-    recorder_attach(c->recorder, cpu, NULL);
-    c->watching = true;
-    c->inner = cpu->host.observer;
-    if (c->options->path) {
-        c->both =
-            (struct cpu_observer){.context = c, .transition = both_transition, .side = both_side, .insn = both_insn};
-        cpu->host.observer = &c->both;
-    }
-    cpu->host.observer->transition(cpu->host.observer->context, cpu, t);
-    c->told = is_ours(c, guest_task(c->guest));
+    c->machine = m;
+    c->observer = (struct cpu_observer){.context = c, .transition = learn};
+    if (!c->kernel->layout.known)
+        machine_cpu(m)->host.observer = &c->observer;
 }
 
-void trace_crossings_start(struct trace_crossings *c, struct machine *m, u32 pid)
+void trace_crossings_start(struct trace_crossings *c, u32 pid)
 {
-    struct cpu *cpu = machine_cpu(m);
+    struct cpu *cpu = machine_cpu(c->machine);
 
-    c->machine = m;
     c->pid = pid;
     if (c->options->follow)
         c->filter.pid_from = pid;
     else
         c->filter.pid[c->filter.pids++] = pid;
-    c->waiting = (struct cpu_observer){.context = c, .transition = waiting_transition};
-    cpu->host.observer = &c->waiting;
+    c->observer = (struct cpu_observer){
+        .context = c, .transition = on_transition, .side = on_side, .insn = c->options->path ? on_insn : NULL};
+    cpu->host.observer = &c->observer;
     if (c->options->path) {
         engine_select(cpu, ENGINE_STEP); /* at the next boundary: instructions are looked at one by one */
         cpu_attention(cpu);
@@ -295,13 +319,15 @@ void trace_crossings_finish(struct trace_crossings *c, const int *ended)
 {
     struct error err;
 
-    if (!c->watching)
+    if (c->machine == NULL)
         return;
     machine_cpu(c->machine)->host.observer = NULL;
     recorder_close(c->recorder, NULL, &err);
     c->recorder = NULL;
     lines_free(c->lines);
     c->lines = NULL;
+    if (!c->watching)
+        return;
     if (c->tally != NULL)
         trace_tally_print(c->tally, c->out);
     else if (ended != NULL)

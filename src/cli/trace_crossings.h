@@ -12,8 +12,10 @@ struct trace_crossings;
  * returns: NULL with err set (EXIT_FILE) when the kernel has none that can be found */
 struct trace_crossings *trace_crossings_open(const struct trace_options *o, const char *kernel, bool kernel64,
                                              FILE *out, struct error *err);
-/* The next execve() of process pid is the program's: watch from there. */
-void trace_crossings_start(struct trace_crossings *c, struct machine *m, u32 pid);
+/* Before machine_power_on(). */
+void trace_crossings_watch(struct trace_crossings *c, struct machine *m);
+/* The next execve() is the program's, which will be process pid: print from there. */
+void trace_crossings_start(struct trace_crossings *c, u32 pid);
 /* Print what is still open and the count. Before machine_free(). ended: how the program did, as wait4() says it; NULL:
  * not known. */
 void trace_crossings_finish(struct trace_crossings *c, const int *ended);
