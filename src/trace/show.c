@@ -101,7 +101,10 @@ static void frame_word(FILE *out, const struct names *names, const struct event_
 static void frame(FILE *out, const struct names *names, const struct event_record *e)
 {
     bool popped = event_frame_is_popped(e);
-    bool pt_regs = names->kernel && !popped && e->present & EVENT_HAS_VECTOR && e->to_cpl == 0;
+    u64 offset;
+    /* The kernel's own handlers only: what runs before it has others. */
+    bool pt_regs = !popped && e->present & EVENT_HAS_VECTOR && e->to_cpl == 0 &&
+                   names_lookup(names, e->to_rip, &offset, NULL) != NULL;
 
     if (!e->frame_words)
         return;

@@ -4,6 +4,8 @@
 #include "trace/show_data.h"
 
 #include "trace/descriptor_fields.h"
+#include "trace/disassemble.h"
+#include "trace/fault_page.h"
 #include "trace/words.h"
 
 typedef unsigned long long ull;
@@ -65,16 +67,49 @@ static void word_lines(FILE *out, const struct names *names, const struct data_p
     }
 }
 
-static void code(FILE *out, const struct data_piece *p)
+static void code(FILE *out, const struct data_piece *p, enum cpu_mode mode)
 {
+    char text[160];
+    unsigned length = disassemble(text, sizeof text, p->bytes, p->size, p->address, mode);
+
     fprintf(out, "    %016llx ", (ull)p->address);
-    for (u32 i = 0; i < p->size && i < 16; i++)
+    for (u32 i = 0; i < p->size && i < (length ? length : 15); i++)
         fprintf(out, " %02x", p->bytes[i]);
-    fputc('\n', out);
+    fprintf(out, "  %s\n", length ? text : "(not a whole instruction)");
 }
 
-static void print_piece(FILE *out, const struct names *names, const struct data_piece *p, bool long_mode)
+static void walk_lines(FILE *out, const struct data_piece *p)
 {
+    struct fault_step step = {.pieces = 1};
+
+    step.piece[0] = (struct fault_piece){DATA_WALK, p->address, p->size, (u8 *)p->bytes};
+    fault_page_walk(out, &step);
+}
+
+static void processor(FILE *out, const struct data_piece *p)
+{
+    static const char *const names[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                          "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+    struct fault_registers r;
+
+    if (p->size != sizeof r) {
+        fprintf(out, "    (of another version: %u bytes)\n", p->size);
+        return;
+    }
+    memcpy(&r, p->bytes, sizeof r);
+    for (unsigned i = 0; i < 16; i++)
+        fprintf(out, "    %-4s %016llx%s", names[i], (ull)r.gpr[i], i % 4 == 3 ? "\n" : "");
+    fprintf(out, "    cr0 %llx  cr2 %llx  cr3 %llx  cr4 %llx  efer %llx\n", (ull)r.cr0, (ull)r.cr2, (ull)r.cr3,
+            (ull)r.cr4, (ull)r.efer);
+    fprintf(out, "    gdtr %llx, limit %x   idtr %llx, limit %x\n", (ull)r.gdtr_base, r.gdtr_limit, (ull)r.idtr_base,
+            r.idtr_limit);
+}
+
+static void print_piece(FILE *out, const struct names *names, const struct data_piece *p, const struct event_record *e)
+{
+    bool long_mode = e->to_mode == MODE_LONG || e->to_mode == MODE_COMPAT32 || e->to_mode == MODE_COMPAT16;
+    unsigned word = long_mode ? 8 : 4;
+
     switch ((enum data_kind)p->kind) {
     case DATA_MEMORY_IN:
         fprintf(out, "\n  memory at the entry, %u bytes\n", p->size);
@@ -92,25 +127,39 @@ static void print_piece(FILE *out, const struct names *names, const struct data_
         fprintf(out, "\n  descriptor\n");
         descriptor_print_fields(out, names, p->address, p->bytes, p->size, long_mode);
         break;
-    case DATA_TSS:
-        fprintf(out, "\n  TSS, the words used\n");
-        word_lines(out, names, p, long_mode ? 8 : 4);
-        break;
     case DATA_STACK:
         fprintf(out, "\n  stack\n");
-        word_lines(out, names, p, long_mode ? 8 : 4);
+        word_lines(out, names, p, word);
+        break;
+    case DATA_FRAME:
+        fprintf(out, "\n  memory where the frame was to stand, as it was found\n");
+        word_lines(out, names, p, word);
+        break;
+    case DATA_TSS:
+        fprintf(out, "\n  TSS, the words used\n");
+        word_lines(out, names, p, word);
         break;
     case DATA_BACKTRACE:
-        fprintf(out, "\n  called from, innermost first\n");
+        if (p->size <= 8) /* the instruction itself: its callers are not known */
+            break;
+        fprintf(out, "\n  functions, innermost first\n");
         backtrace(out, names, p);
         break;
     case DATA_CODE:
-        fprintf(out, "\n  instruction bytes\n");
-        code(out, p);
+        fprintf(out, "\n  instruction\n");
+        code(out, p, (enum cpu_mode)e->from_mode);
         break;
     case DATA_SIGNAL:
-        fprintf(out, "\n  signal frame: the interrupted call\n");
+        fprintf(out, "\n  signal frame: RIP and RAX of what it interrupted\n");
         word_lines(out, names, p, 8);
+        break;
+    case DATA_WALK:
+        fprintf(out, "\n  page walk of %llx\n", (ull)p->address);
+        walk_lines(out, p);
+        break;
+    case DATA_REGISTERS:
+        fprintf(out, "\n  processor\n");
+        processor(out, p);
         break;
     default:
         fprintf(out, "\n  data of kind %u, %u bytes\n", p->kind, p->size);
@@ -122,14 +171,13 @@ static void print_piece(FILE *out, const struct names *names, const struct data_
 void show_data(FILE *out, struct trace_reader *r, u64 id, const struct event_record *e)
 {
     const struct names *names = trace_reader_names(r);
-    bool long_mode = e->to_mode == MODE_LONG || e->to_mode == MODE_COMPAT32 || e->to_mode == MODE_COMPAT16;
     struct pieces pieces = {0};
 
     show_collect(r, id, &pieces);
     for (size_t i = 0; i < pieces.count; i++) {
         struct data_piece p = pieces_get(&pieces, i);
 
-        print_piece(out, names, &p, long_mode);
+        print_piece(out, names, &p, e);
     }
     pieces_free(&pieces);
 }

@@ -242,7 +242,7 @@ static void test_show_pieces(void **state)
     has(text, "only 3 bytes were kept");
     has(text, "fffffe0000003000");
     has(text, "cpu_init+0x8");
-    has(text, " 0f 0b");
+    has(text, " 0f 0b  ud2");
     free(text);
     unlink(f.path);
 }
