@@ -13,19 +13,22 @@
 /* How addresses are kept.
  * PERCPU:   32 bits; 0 and up is the value itself (an offset into per-CPU memory), below 0 it is base - 1 - value
  * RELATIVE: 32 bits, added to the base
- * WORDS:    the addresses themselves */
-enum form { FORM_PERCPU, FORM_RELATIVE, FORM_WORDS, FORMS };
+ * WORDS:    the addresses themselves
+ * PLACE:    32 bits with a sign, added to the address of the entry itself */
+enum form { FORM_PERCPU, FORM_RELATIVE, FORM_WORDS, FORM_PLACE, FORMS };
 
 static const char *const form_words[FORMS] = {
     [FORM_PERCPU] = "relative offsets (per-CPU ones absolute)",
     [FORM_RELATIVE] = "relative offsets",
     [FORM_WORDS] = "addresses",
+    [FORM_PLACE] = "offsets from each entry",
 };
 
 /* What the names say of their addresses. */
 struct expectation {
     size_t begins[3]; /* the symbols _text, _stext and _sinittext, where code begins. SIZE_MAX: there is none */
     u8 *code;         /* for each symbol: 1 when it is code */
+    size_t first;     /* the first that is a place, not a value */
 };
 
 static unsigned entry_size(const struct kallsyms *k, enum form form)
@@ -39,24 +42,25 @@ static size_t first_aligned_entry(const struct kallsyms *k, unsigned size)
     return (size_t)(-k->range->address & (size - 1));
 }
 
-/* An entry as a number that ascends along the table. */
-static u64 entry_key(const u8 *at, enum form form, unsigned size)
+/* The entry at a position of the range, as a number that ascends along the table. */
+static u64 entry_key(const struct kallsyms *k, size_t at, enum form form)
 {
-    u32 value;
+    u32 value = load_le32(k->bytes + at);
 
-    if (size == 8)
-        return load_le64(at);
-    value = load_le32(at);
+    if (form == FORM_WORDS)
+        return k->image->is64 ? load_le64(k->bytes + at) : value;
     if (form == FORM_PERCPU && value & 0x80000000u)
         return 0x100000000ull + ~value;
+    if (form == FORM_PLACE)
+        return (k->range->address + at + (u64)(i64)(i32)value) & (k->image->is64 ? UINT64_MAX : UINT32_MAX);
     return value;
 }
 
-static u64 entry_address(const u8 *at, enum form form, unsigned size, u64 base)
+static u64 entry_address(const struct kallsyms *k, size_t at, enum form form, u64 base)
 {
-    u64 key = entry_key(at, form, size);
+    u64 key = entry_key(k, at, form);
 
-    if (form == FORM_WORDS)
+    if (form == FORM_WORDS || form == FORM_PLACE)
         return key;
     if (form == FORM_PERCPU)
         return key >= 0x100000000ull ? base + (key - 0x100000000ull) : key;
@@ -66,13 +70,16 @@ static u64 entry_address(const u8 *at, enum form form, unsigned size, u64 base)
 static struct expectation expect_names(const struct kallsyms *k)
 {
     static const char *const names[] = {"_text", "_stext", "_sinittext"};
-    struct expectation e = {.begins = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, .code = kernel_alloc(k->count)};
+    struct expectation e = {
+        .begins = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, .code = kernel_alloc(k->count), .first = SIZE_MAX};
     char text[KALLSYMS_NAME_LIMIT];
     size_t at = k->names, length;
 
     for (size_t i = 0; i < k->count; i++) {
         at = kallsyms_name(k, at, text, &length);
         e.code[i] = text[0] == 't' || text[0] == 'T';
+        if (e.first == SIZE_MAX && text[0] != 'a' && text[0] != 'A')
+            e.first = i;
         for (unsigned n = 0; n < ARRAY_LEN(names) && text[1] == '_'; n++) {
             if (strcmp(text + 1, names[n]) == 0)
                 e.begins[n] = i;
@@ -100,20 +107,20 @@ static bool may_be_code(const struct kernel_image *image, u64 address)
 static bool fits(struct kallsyms *k, const struct expectation *e, size_t at, enum form form, u64 base)
 {
     unsigned size = entry_size(k, form);
-    const u8 *table = k->bytes + at;
     size_t code = 0, right = 0;
 
-    if ((e->begins[0] == SIZE_MAX && e->begins[1] == SIZE_MAX))
+    if ((e->begins[0] == SIZE_MAX && e->begins[1] == SIZE_MAX) || e->first == SIZE_MAX ||
+        !kernel_image_holds(k->image, entry_address(k, at + e->first * size, form, base)))
         return false;
     for (unsigned n = 0; n < ARRAY_LEN(e->begins); n++) {
         /* Where there are no section headers a segment may hold more than the code that runs at the start. */
         if (e->begins[n] != SIZE_MAX && (n < 2 || k->image->sections != 0) &&
-            !begins_code(k->image, entry_address(table + e->begins[n] * size, form, size, base)))
+            !begins_code(k->image, entry_address(k, at + e->begins[n] * size, form, base)))
             return false;
     }
     k->work += k->count;
     for (size_t i = 0; i < k->count; i++) {
-        u64 address = entry_address(table + i * size, form, size, base);
+        u64 address = entry_address(k, at + i * size, form, base);
 
         if (!e->code[i])
             continue;
@@ -129,7 +136,7 @@ static void take(struct kallsyms *k, size_t at, enum form form, u64 base)
 
     k->address = kernel_alloc(k->count * sizeof *k->address);
     for (size_t i = 0; i < k->count; i++)
-        k->address[i] = entry_address(k->bytes + at + i * size, form, size, base);
+        k->address[i] = entry_address(k, at + i * size, form, base);
     k->addresses = at;
     k->form = form_words[form];
 }
@@ -176,10 +183,13 @@ static bool try_at(struct kallsyms *k, struct expectation *e, size_t at, enum fo
 
         if (!assume && (next > k->size || k->size - next < 4 || load_le32(k->bytes + next) != k->count))
             return false;
+    } else if (form == FORM_PLACE) {
+        if (assume) /* there is no base: all was tried before */
+            return false;
     } else if (assume) {
         base = lowest_code(k->image);
         /* The base is the lowest address, so an offset of 0 says where the table begins. */
-        if (entry_key(k->bytes + at, form, size) != 0)
+        if (entry_key(k, at, form) != 0)
             return false;
     } else if (!base_behind(k, end, &base)) {
         return false;
@@ -201,8 +211,7 @@ static bool try_run(struct kallsyms *k, struct expectation *e, size_t first, siz
         size_t at = start + i * size;
 
         k->work += 4;
-        if (entry_key(k->bytes + at, form, size) != entry_key(k->bytes + at + (k->count - 1) * size, form, size) &&
-            try_at(k, e, at, form, assume))
+        if (entry_key(k, at, form) != entry_key(k, at + (k->count - 1) * size, form) && try_at(k, e, at, form, assume))
             return true;
     }
     return false;
@@ -218,7 +227,7 @@ static bool search_form(struct kallsyms *k, struct expectation *e, enum form for
         return false;
     entries = (k->size - start) / size;
     for (size_t i = 0; i < entries; i++) {
-        u64 key = entry_key(k->bytes + start + i * size, form, size);
+        u64 key = entry_key(k, start + i * size, form);
 
         if (key < last) {
             if (try_run(k, e, run, i, form, assume))

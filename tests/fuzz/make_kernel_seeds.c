@@ -56,6 +56,7 @@ int main(int argc, char **argv)
             .is64 = true, .no_sections = true, .order = ORDER_LATE, .current = CURRENT_HOT, .modules = MODULES_PARTS});
     make_elf(argv[1], "elf32-old", (struct fixture_shape){.form = FIXTURE_RELATIVE, .current = CURRENT_CODE});
     make_elf(argv[1], "elf32-words", (struct fixture_shape){.form = FIXTURE_WORDS, .no_btf = true});
+    make_elf(argv[1], "elf64-place", (struct fixture_shape){.is64 = true, .order = ORDER_LATE, .form = FIXTURE_PLACE});
     f = fixture_make(&(struct fixture_shape){.is64 = true, .functions = 280});
     for (unsigned i = 0; i < PACKINGS; i++) {
         if (packed[i] != NULL)

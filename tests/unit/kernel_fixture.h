@@ -20,7 +20,7 @@
 /* The order of the tables. OLD: to 6.1. SEQS: with the table by names behind the markers (6.2, and Debian's 6.1). LATE:
  * addresses behind the tokens (since 6.4). SPREAD: no kernel's; between each two something else. */
 enum fixture_order { ORDER_OLD, ORDER_SEQS, ORDER_LATE, ORDER_SPREAD, ORDERS };
-enum fixture_form { FIXTURE_PERCPU, FIXTURE_RELATIVE, FIXTURE_WORDS, FIXTURE_FORMS };
+enum fixture_form { FIXTURE_PERCPU, FIXTURE_RELATIVE, FIXTURE_WORDS, FIXTURE_PLACE, FIXTURE_FORMS };
 enum fixture_current { CURRENT_SYMBOL, CURRENT_HOT, CURRENT_CODE, CURRENT_CODE_DIFFERS };
 enum fixture_modules { MODULES_CORE, MODULES_PARTS, MODULES_NONE };
 
@@ -120,13 +120,19 @@ static inline void put_fs_function(struct fixture *f, const char *name, bool sto
     put_function(f, 'T', name, body, sizeof body);
 }
 
+/* amd64 to 6.14 with SMP: per-CPU variables are linked to 0 and listed as values. */
+static inline bool percpu_at_0(const struct fixture *f)
+{
+    return f->shape.is64 && (f->shape.form == FIXTURE_PERCPU || f->shape.form == FIXTURE_WORDS);
+}
+
 static inline void put_code(struct fixture *f)
 {
     unsigned functions = f->shape.functions ? f->shape.functions : 300;
     u32 loads = f->shape.current == CURRENT_CODE_DIFFERS ? FIXTURE_CURRENT + 4 : FIXTURE_CURRENT;
     char name[300];
 
-    if (f->shape.is64 && f->shape.form != FIXTURE_RELATIVE) {
+    if (percpu_at_0(f)) {
         add_symbol(f, 0, 'A', "fixed_percpu_data");
         add_symbol(f, FIXTURE_CURRENT, 'A', f->shape.current == CURRENT_HOT ? "pcpu_hot" : "current_task");
     }
@@ -237,13 +243,15 @@ static inline void put_addresses(struct fixture *f)
 
         if (f->shape.form == FIXTURE_WORDS)
             put_number(&f->data, address, word);
+        else if (f->shape.form == FIXTURE_PLACE)
+            put_number(&f->data, address - (f->rodata + f->data.size), 4);
         else if (f->shape.form == FIXTURE_PERCPU)
             put_number(&f->data, f->symbol[i].type == 'A' ? address : base - 1 - address, 4);
         else
             put_number(&f->data, address - base, 4);
     }
     put_align(&f->data, word);
-    if (f->shape.form != FIXTURE_WORDS)
+    if (f->shape.form == FIXTURE_PERCPU || f->shape.form == FIXTURE_RELATIVE)
         put_number(&f->data, f->shape.no_base ? 0x1234 : base, word);
 }
 
@@ -502,7 +510,7 @@ static inline struct fixture *fixture_make(const struct fixture_shape *shape)
     f->shape = *shape;
     f->text = shape->is64 ? 0xffffffff81000000 : 0xc1000000;
     f->rodata = f->text + 0x1000000;
-    f->percpu = shape->is64 ? 0 : f->text + 0x2800000;
+    f->percpu = percpu_at_0(f) ? 0 : f->text + 0x2800000;
     f->init = f->text + 0x2000000;
     put_code(f);
     put_text(&f->data, "Linux version %s is no banner");
@@ -513,6 +521,8 @@ static inline struct fixture *fixture_make(const struct fixture_shape *shape)
     add_symbol(f, f->init, 'T', "_sinittext");
     add_symbol(f, f->init, 't', "setup_once");
     put(&f->init_code, NULL, 64);
+    if (shape->is64 && !percpu_at_0(f)) /* since 6.15 */
+        add_symbol(f, f->percpu + FIXTURE_CURRENT, 'D', "current_task");
     put_kallsyms(f);
     if (!shape->no_btf)
         put_btf(f);

@@ -213,6 +213,7 @@ static void test_current(void **state)
         const char *how;
     } row[] = {
         {{.is64 = true, .current = CURRENT_SYMBOL}, FIXTURE_CURRENT, "symbol current_task"},
+        {{.is64 = true, .form = FIXTURE_PLACE, .order = ORDER_LATE}, 0xffffffff83800000 + FIXTURE_CURRENT, "symbol"},
         {{.is64 = true, .current = CURRENT_HOT}, FIXTURE_CURRENT + 8, "pcpu_hot"},
         {{.is64 = true, .current = CURRENT_HOT, .no_btf = true}, 0, "layout is not known"},
         {{.current = CURRENT_CODE}, 0xc3800000 + FIXTURE_CURRENT, "2 functions like getpid load it"},
@@ -357,7 +358,8 @@ static void test_damaged(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 400; i++) {
-        struct fixture_shape shape = {.is64 = i & 1, .no_sections = i & 2, .order = i / 4 % ORDERS, .form = i / 16 % 3};
+        struct fixture_shape shape = {
+            .is64 = i & 1, .no_sections = i & 2, .order = i / 4 % ORDERS, .form = i / 16 % FIXTURE_FORMS};
         struct fixture *f = fixture_make(&shape);
         size_t size = f->elf.size;
         struct kernel *k;
