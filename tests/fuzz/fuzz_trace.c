@@ -34,7 +34,7 @@ static int make_file(const uint8_t *data, size_t size)
     return fd;
 }
 
-static void report(FILE *out, const char *path, struct trace_view *view)
+static void report_events(FILE *out, const char *path, struct trace_view *view)
 {
     struct error err;
 
@@ -42,17 +42,56 @@ static void report(FILE *out, const char *path, struct trace_view *view)
         trace_report(out, path, NULL, view, &err);
 }
 
-static void filter(FILE *out, const char *path, struct trace_view *view)
+static void report_calls(FILE *out, const char *path, struct trace_view *view)
 {
-    struct trace_filter filter = {0};
     struct error err;
 
-    if (!trace_filter_add(&filter, "mech=fault,iret,syscall", &err) || !trace_filter_add(&filter, "vec=!14", &err))
+    view->calls = true;
+    view->side = true;
+    trace_report(out, path, NULL, view, &err);
+    view->format = TRACE_JSON;
+    trace_report(out, path, NULL, view, &err);
+}
+
+static void filter(FILE *out, const char *path, struct trace_view *view)
+{
+    static const char *const terms[] = {"mech=fault,iret,syscall", "vec=!14", "trace=%file,write", "errno=ENOENT"};
+    struct trace_filter f = {0}, tasks = {0};
+    struct error err;
+
+    for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
+        if (!trace_filter_add(&f, terms[i], &err))
+            abort();
+        view->calls = i % 2 == 0;
+        trace_report(out, path, &f, view, &err);
+    }
+    if (!trace_filter_pid(&tasks, "1,60", &err) || !trace_filter_comm(&tasks, "e*64,re?amed", &err))
         abort();
-    trace_report(out, path, &filter, view, &err);
+    trace_report(out, path, &tasks, view, &err);
+}
+
+static void count(FILE *out, const char *path, struct trace_view *view)
+{
+    struct trace_filter f = {0};
+    struct error err;
+
+    if (!trace_filter_add(&f, "trace=%file", &err))
+        abort();
+    view->histogram = true;
     trace_stat(out, path, NULL, view, &err);
     view->format = TRACE_JSON;
-    trace_stat(out, path, &filter, view, &err);
+    trace_stat(out, path, &f, view, &err);
+}
+
+static void msrs(FILE *out, const char *path, struct trace_view *view)
+{
+    struct error err;
+
+    view->all = true;
+    trace_msrs(out, path, NULL, view, &err);
+    view->all = false;
+    view->format = TRACE_JSON;
+    trace_msrs(out, path, NULL, view, &err);
 }
 
 static void show(FILE *out, const char *path, struct trace_view *view)
@@ -98,8 +137,9 @@ static bool is_turn(const uint8_t *data, size_t size, unsigned use, unsigned use
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const uses[])(FILE * out, const char *path, struct trace_view *view) = {report, filter, show, run};
-    const unsigned count = sizeof uses / sizeof uses[0];
+    static void (*const uses[])(FILE * out, const char *path, struct trace_view *view) = {
+        report_events, report_calls, filter, count, msrs, show, run};
+    const unsigned all = sizeof uses / sizeof uses[0];
     FILE *out = fopen("/dev/null", "w");
     char path[64];
     int fd = make_file(data, size);
@@ -107,10 +147,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!out)
         abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < all; i++) {
         struct trace_view view = {.messages = out, .limit = LINES};
 
-        if (is_turn(data, size, i, count))
+        if (is_turn(data, size, i, all))
             uses[i](out, path, &view);
     }
     close(fd);

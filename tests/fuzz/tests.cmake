@@ -23,20 +23,25 @@ function(fuzz_harness name)
 endfunction()
 
 fuzz_harness(trace VARIANTS 20 MUTATOR mutate_trace.c trace_body.c LINK ringside_trace)
-if(EXISTS ${fuzz_dir}/fuzz_kernel.c)
-    fuzz_harness(kernel VARIANTS 20 LINK ringside_kernel)
-endif()
+fuzz_harness(kernel VARIANTS 20 LINK ringside_kernel)
+fuzz_harness(linux VARIANTS 50 LINK ringside_linux)
 
-# The seeds of fuzz_trace: `cmake --build BUILD --target fuzz_seeds`, after a change of the schema or of what is recorded.
+# The seeds of fuzz_trace: `cmake --build BUILD --target fuzz_seeds`, after a change of the schema or of what is recorded. With
+# RINGSIDE_GUESTS those of a Linux guest too.
 add_executable(make_trace_seed EXCLUDE_FROM_ALL ${fuzz_dir}/make_trace_seed.c ${fuzz_dir}/trace_body.c)
 target_link_libraries(make_trace_seed PRIVATE ringside_trace PkgConfig::ZSTD)
+add_executable(slice_trace EXCLUDE_FROM_ALL ${fuzz_dir}/slice_trace.c)
+target_link_libraries(slice_trace PRIVATE ringside_trace)
 if(TARGET ringside)
     add_custom_target(fuzz_seeds
-        COMMAND ${fuzz_dir}/make_seeds $<TARGET_FILE:ringside> $<TARGET_FILE:make_trace_seed> ${fuzz_dir}/corpus/trace
-        DEPENDS ringside make_trace_seed)
+        COMMAND ${fuzz_dir}/make_seeds $<TARGET_FILE:ringside> $<TARGET_FILE:make_trace_seed> $<TARGET_FILE:slice_trace>
+            ${guest_programs_dir} ${fuzz_dir}/corpus/trace
+        DEPENDS ringside make_trace_seed slice_trace guest_programs)
 endif()
 
 # Those of fuzz_kernel: `cmake --build BUILD --target fuzz_kernel_seeds`.
 add_executable(make_kernel_seeds EXCLUDE_FROM_ALL ${fuzz_dir}/make_kernel_seeds.c)
 target_link_libraries(make_kernel_seeds PRIVATE ringside_kernel)
 add_custom_target(fuzz_kernel_seeds COMMAND make_kernel_seeds ${fuzz_dir}/corpus/kernel)
+# Those of fuzz_linux: `cmake --build BUILD --target fuzz_linux_seeds`.
+add_custom_target(fuzz_linux_seeds COMMAND ${fuzz_dir}/make_linux_seeds ${fuzz_dir}/corpus/linux)
