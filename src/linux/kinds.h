@@ -37,11 +37,13 @@ enum linux_result {
     RESULT_PERSONALITY, /* a personality */
     RESULT_ADJTIMEX,    /* the state of the clock */
     RESULT_SIGMASK,     /* a set of signals */
+    RESULT_MEMBARRIER,  /* depends on the command */
+    RESULT_SIGNAL,      /* a signal */
     RESULT_TIME,        /* seconds */
 };
 
 /* Whether an argument points to memory. */
-enum linux_direction { DIRECTION_0 = 0, IN = 1, OUT = 2 };
+enum linux_direction { DIRECTION_0 = 0, IN = 1, OUT = 2, ALWAYS = 4 };
 
 /* What an argument is: a row of linux/kinds.def. */
 enum linux_kind {

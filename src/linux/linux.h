@@ -31,8 +31,8 @@ bool linux_syscall_ends(const struct linux_syscall *s);
  * returns: bit of the group, 0 when there is no such group */
 u32 linux_group(const char *name);
 u32 linux_syscall_groups(const struct linux_syscall *s);
-/* A row that has this name in any table; NULL when none has. A name may have two rows, with different arguments on amd64
- * and on i386: whoever looks for a call by name compares names, not rows. */
+/* A row that has this name in any table; NULL when none has. A name may have two rows, with different arguments on
+ * amd64 and on i386: whoever looks for a call by name compares names, not rows. */
 const struct linux_syscall *linux_syscall_by_name(const char *name);
 
 /* "ENOENT" for 2; NULL for a number without a name. Includes ERESTARTSYS and the like (512 and up). */

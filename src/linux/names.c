@@ -19,6 +19,8 @@
 #undef NAMES
 #undef N
 
+const struct linux_names names_none = {.count = 0};
+
 const char *names_find(const struct linux_names *names, u64 value)
 {
     for (size_t i = 0; i < names->count; i++)

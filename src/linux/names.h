@@ -22,6 +22,8 @@ struct linux_names {
 #include "linux/names_socket.def"
 #undef NAMES
 
+extern const struct linux_names names_none; /* an empty table */
+
 /* returns: NULL when the table has no such value */
 const char *names_find(const struct linux_names *names, u64 value);
 

@@ -9,12 +9,14 @@ enum {
 #define BOTH(name, amd64, i386, ...) ROW_##name,
 #define AMD64(name, number, ...) ROW_##name,
 #define I386(name, number, ...) ROW_I386_##name,
+#define INNER(name, ...) ROW_##name,
 #define X32(name, number)
 #define X32_NONE(name)
 #include "linux/syscalls.def"
 #undef BOTH
 #undef AMD64
 #undef I386
+#undef INNER
     ROWS
 };
 
@@ -50,11 +52,15 @@ static const struct linux_syscall rows[ROWS] = {
 #define BOTH(name, amd64, i386, ...) ROW(#name, __VA_ARGS__)
 #define AMD64(name, number, ...) ROW(#name, __VA_ARGS__)
 #define I386(name, number, ...) ROW(#name, __VA_ARGS__)
+#define INNER(name, ...) ROW(#name, __VA_ARGS__)
 #include "linux/syscalls.def"
 #undef BOTH
 #undef AMD64
 #undef I386
+#undef INNER
 };
+
+#define INNER(...)
 
 /* Row of a number, plus one; 0 where there is none. */
 static const u16 amd64_rows[] = {

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * Arguments of calls about memory, and about descriptors of i386's segments.
+ */
+#include "linux/args.h"
+
+#define MAP_TYPE 0xFu
+#define MAP_HUGE_SHIFT 26
+#define MAP_HUGE_MASK 0x3Fu
+
+/* A type, bits, and the size of huge pages as a power of two. */
+void arg_mmap_flags(struct print *p, unsigned i)
+{
+    u64 flags = p->arg[i], huge = flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+    flags &= ~((u64)MAP_HUGE_MASK << MAP_HUGE_SHIFT);
+    put_name(p, &names_mmap_type, flags & MAP_TYPE);
+    put_more_flags(p, p->names, flags & ~(u64)MAP_TYPE);
+    if (huge != 0)
+        put_format(p, "|%llu<<MAP_HUGE_SHIFT", (unsigned long long)huge);
+}
+
+/* The arguments of mmap in a structure of six longs. */
+void arg_old_mmap(struct print *p, unsigned i)
+{
+    u8 bytes[24];
+    if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
+        return;
+    u64 argument[LINUX_ARGS];
+    for (unsigned n = 0; n < LINUX_ARGS; n++)
+        argument[n] = get_u32(bytes + 4 * n);
+    put_text(p, "{addr=");
+    put_address(p, argument[0]);
+    put_format(p, ", len=%llu, prot=", (unsigned long long)argument[1]);
+    put_flags(p, &names_prot, argument[2]);
+    put_text(p, ", flags=");
+    memcpy(p->arg, argument, sizeof argument);
+    p->names = &names_mmap;
+    arg_mmap_flags(p, 3);
+    put_format(p, ", fd=%d, offset=", (i32)argument[4]);
+    put_hex(p, argument[5]);
+    put_char(p, '}');
+}
+
+/* mmap2 counts its offset in pages of 4096 bytes. */
+void arg_mmap2_offset(struct print *p, unsigned i) { put_hex(p, p->arg[i] << PAGE_SHIFT); }
+
+#define MREMAP_FIXED 2u
+#define MREMAP_DONTUNMAP 4u
+
+void arg_mremap_address(struct print *p, unsigned i)
+{
+    if (p->arg[i - 1] & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+        put_address(p, p->arg[i]);
+}
+
+static void put_residence(struct print *p, const u8 *bytes) { put_text(p, bytes[0] & 1 ? "1" : "0"); }
+
+void arg_mincore(struct print *p, unsigned i)
+{
+    u64 pages = p->arg[i - 1] / PAGE_SIZE + (p->arg[i - 1] % PAGE_SIZE != 0);
+    put_array(p, p->arg[i], pages, 1, put_residence);
+}
+
+/* struct user_desc: entry_number, base_addr, limit, then bits. */
+static void put_user_desc(struct print *p, const u8 *bytes)
+{
+    u32 bits = get_u32(bytes + 12);
+    put_text(p, "{entry_number=");
+    put_signed(p, (i32)get_u32(bytes));
+    put_text(p, ", base_addr=");
+    put_hex(p, get_u32(bytes + 4));
+    put_format(p, ", limit=0x%x", get_u32(bytes + 8));
+    put_format(p, ", seg_32bit=%u, contents=%u, read_exec_only=%u, limit_in_pages=%u, seg_not_present=%u, useable=%u",
+               bits & 1, bits >> 1 & 3, bits >> 3 & 1, bits >> 4 & 1, bits >> 5 & 1, bits >> 6 & 1);
+    if (!p->narrow)
+        put_format(p, ", lm=%u", bits >> 7 & 1);
+    put_char(p, '}');
+}
+
+/* The kernel chooses an entry when it is asked for -1: "... => {entry_number=12}". */
+void arg_in_user_desc(struct print *p, unsigned i)
+{
+    u8 bytes[16], chosen[4];
+    if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
+        return;
+    put_user_desc(p, bytes);
+    mem_use_out(p);
+    if (p->ok && get_u32(bytes) == ~0u && mem_read(p, p->arg[i], chosen, sizeof chosen))
+        put_format(p, " => {entry_number=%d}", (i32)get_u32(chosen));
+}
+
+void arg_out_user_desc(struct print *p, unsigned i)
+{
+    u8 bytes[16];
+    if (!p->ok) {
+        put_address(p, p->arg[i]);
+        return;
+    }
+    mem_use_out(p);
+    if (put_or_read(p, p->arg[i], bytes, sizeof bytes))
+        put_user_desc(p, bytes);
+}
+
+enum {
+    ARCH_SET_GS = 0x1001,
+    ARCH_GET_FS = 0x1003,
+    ARCH_GET_GS = 0x1004,
+    ARCH_GET_CPUID = 0x1011,
+    ARCH_SET_CPUID = 0x1012
+};
+
+void arg_arch_prctl(struct print *p, unsigned i)
+{
+    u32 option = (u32)p->arg[i];
+    u64 argument = p->arg[i + 1];
+    put_name(p, &names_arch_prctl, option);
+    put_next(p);
+    if (option == ARCH_GET_CPUID)
+        return;
+    if (option == ARCH_SET_CPUID)
+        put_hex(p, argument);
+    else if ((option == ARCH_GET_FS || option == ARCH_GET_GS) && p->ok) {
+        u8 base[8];
+        if (put_or_read(p, argument, base, p->word)) {
+            put_char(p, '[');
+            put_hex(p, get_word(p, base));
+            put_char(p, ']');
+        }
+    } else {
+        put_address(p, argument);
+    }
+}

@@ -1,0 +1,2 @@
+#include "exercise.h"
+void exercise_sockets(void) {}
