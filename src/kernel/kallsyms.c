@@ -146,7 +146,7 @@ static size_t walk_names(struct kallsyms *k, size_t at, size_t count)
  * written down from the names, then searched for. returns: false when they stand nowhere */
 static bool find_markers(struct kallsyms *k, size_t names)
 {
-    size_t count = (k->count + 255) / 256, at = names, tokens;
+    size_t count = (k->count + 255) / 256, at = names, tokens = 0;
     u8 *wanted = kernel_alloc(count * 8);
     const u8 *found = NULL;
 
