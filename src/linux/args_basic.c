@@ -69,7 +69,7 @@ void arg_in_buffer_before(struct print *p, unsigned i) { put_buffer(p, p->arg[i]
 /* What has arrived is as long as the result; a result beyond the buffer (a size that was only asked for) shows none. */
 void arg_out_buffer(struct print *p, unsigned i)
 {
-    u64 size = (u64)call_result(p);
+    u64 size = (u64)printed_result(p);
     if (size > p->arg[i + 1])
         put_address(p, p->arg[i]);
     else
@@ -80,7 +80,7 @@ void arg_out_buffer(struct print *p, unsigned i)
 void arg_out_random(struct print *p, unsigned i)
 {
     u8 bytes[STRING_LIMIT];
-    u64 size = (u64)call_result(p), shown = size < p->limit ? size : p->limit;
+    u64 size = (u64)printed_result(p), shown = size < p->limit ? size : p->limit;
     if (!put_or_read(p, p->arg[i], bytes, (size_t)shown))
         return;
     put_char(p, '"');
@@ -144,7 +144,7 @@ void arg_out_groups(struct print *p, unsigned i)
     if ((u32)p->arg[i - 1] == 0)
         put_address(p, p->arg[i]);
     else
-        put_groups(p, i, (u64)call_result(p), 4);
+        put_groups(p, i, (u64)printed_result(p), 4);
 }
 
 void arg_out_groups16(struct print *p, unsigned i)
@@ -152,5 +152,5 @@ void arg_out_groups16(struct print *p, unsigned i)
     if ((u32)p->arg[i - 1] == 0)
         put_address(p, p->arg[i]);
     else
-        put_groups(p, i, (u64)call_result(p), 2);
+        put_groups(p, i, (u64)printed_result(p), 2);
 }

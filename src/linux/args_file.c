@@ -75,7 +75,7 @@ void put_iovec(struct print *p, u64 address, u64 count, u64 data)
 
 void arg_in_iovec(struct print *p, unsigned i) { put_iovec(p, p->arg[i], p->arg[i + 1], ~0ull); }
 
-void arg_out_iovec(struct print *p, unsigned i) { put_iovec(p, p->arg[i], p->arg[i + 1], (u64)call_result(p)); }
+void arg_out_iovec(struct print *p, unsigned i) { put_iovec(p, p->arg[i], p->arg[i + 1], (u64)printed_result(p)); }
 
 static void put_iovec_address(struct print *p, const u8 *bytes)
 {
@@ -268,7 +268,7 @@ void arg_fcntl(struct print *p, unsigned i)
 
 void result_fcntl(struct print *p)
 {
-    u32 command = (u32)p->arg[1], result = (u32)call_result(p);
+    u32 command = (u32)p->arg[1], result = (u32)printed_result(p);
     bool named = command == F_GETFD || command == F_GETFL || command == F_GET_SEALS || command == F_GETLEASE;
     if (!named || (command == F_GETFD && result == 0)) {
         put_signed(p, (i32)result);

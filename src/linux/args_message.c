@@ -96,7 +96,7 @@ void arg_out_msghdr(struct print *p, unsigned i)
     }
     mem_use_out(p);
     if (put_or_read(p, p->arg[i], bytes, msghdr_size(p)))
-        put_msghdr(p, bytes, (u64)call_result(p));
+        put_msghdr(p, bytes, (u64)printed_result(p));
 }
 
 /* struct mmsghdr: a header and how many bytes of it were moved; as many as the call moved, or was asked to. */
@@ -132,7 +132,7 @@ void arg_in_mmsghdr(struct print *p, unsigned i)
     u64 count = (u32)p->arg[i + 1];
     if (p->ok) {
         mem_use_out(p);
-        count = (u64)call_result(p) < count ? (u64)call_result(p) : count;
+        count = (u64)printed_result(p) < count ? (u64)printed_result(p) : count;
     }
     put_mmsghdr(p, p->arg[i], count, false);
 }
@@ -144,5 +144,5 @@ void arg_out_mmsghdr(struct print *p, unsigned i)
         return;
     }
     mem_use_out(p);
-    put_mmsghdr(p, p->arg[i], (u64)call_result(p), true);
+    put_mmsghdr(p, p->arg[i], (u64)printed_result(p), true);
 }

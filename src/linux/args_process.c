@@ -214,7 +214,7 @@ void arg_wait_status(struct print *p, unsigned i)
 {
     enum { STOPPED = 0x7F, CONTINUED = 0xFFFF, CORE = 0x80 };
     u8 bytes[4];
-    if (call_result(p) == 0) {
+    if (printed_result(p) == 0) {
         put_address(p, p->arg[i]);
         return;
     }

@@ -119,7 +119,7 @@ void arg_out_statfs64(struct print *p, unsigned i) { put_statfs(p, p->arg[i], p-
 void arg_out_dirents(struct print *p, unsigned i)
 {
     bool wide = p->row->kind[i] == KIND_OUT_DIRENTS64;
-    u64 address = p->arg[i], size = (u64)call_result(p);
+    u64 address = p->arg[i], size = (u64)printed_result(p);
     size_t header = wide ? 18 : 2 * p->word + 2;
     u64 entries = 0;
     for (u64 at = 0; at + header <= size;) {

@@ -61,7 +61,7 @@ static void put_msgbuf(struct print *p, u64 address, u64 size)
 
 void arg_in_msgbuf(struct print *p, unsigned i) { put_msgbuf(p, p->arg[i], p->arg[i + 1]); }
 
-void arg_out_msgbuf(struct print *p, unsigned i) { put_msgbuf(p, p->arg[i], (u64)call_result(p)); }
+void arg_out_msgbuf(struct print *p, unsigned i) { put_msgbuf(p, p->arg[i], (u64)printed_result(p)); }
 
 static void arg_mq_attr(struct print *p, unsigned i)
 {
@@ -146,7 +146,7 @@ void arg_syslog(struct print *p, unsigned i)
         return;
     put_next(p);
     if (reads && p->ok)
-        put_buffer(p, p->arg[i + 1], (u64)call_result(p));
+        put_buffer(p, p->arg[i + 1], (u64)printed_result(p));
     else
         put_address(p, p->arg[i + 1]);
     put_next(p);

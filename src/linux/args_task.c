@@ -164,9 +164,9 @@ void arg_prctl(struct print *p, unsigned i)
 
 void result_prctl(struct print *p)
 {
-    u32 option = (u32)p->arg[0], result = (u32)call_result(p);
+    u32 option = (u32)p->arg[0], result = (u32)printed_result(p);
     const char *name = NULL;
-    put_signed(p, call_result(p));
+    put_signed(p, printed_result(p));
     if (option == PR_GET_DUMPABLE)
         name = names_find(&names_dumpable, result);
     if (name != NULL)
@@ -368,7 +368,7 @@ static void put_cpu_set(struct print *p, u64 address, u64 size)
 void arg_in_cpu_set(struct print *p, unsigned i) { put_cpu_set(p, p->arg[i], (u32)p->arg[i - 1]); }
 
 /* The result says how many bytes were filled. */
-void arg_out_cpu_set(struct print *p, unsigned i) { put_cpu_set(p, p->arg[i], (u64)call_result(p)); }
+void arg_out_cpu_set(struct print *p, unsigned i) { put_cpu_set(p, p->arg[i], (u64)printed_result(p)); }
 
 void put_ioprio(struct print *p, u32 priority)
 {

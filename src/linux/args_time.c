@@ -75,7 +75,7 @@ void arg_out_timeval(struct print *p, unsigned i) { arg_time(p, i, false, put_ti
 
 static void arg_remaining_time(struct print *p, unsigned i, bool wide)
 {
-    i64 result = call_result(p);
+    i64 result = printed_result(p);
     if (p->call->returned && (result == -EINTR || result == -ERESTART_RESTARTBLOCK))
         arg_time(p, i, wide, put_timespec);
     else

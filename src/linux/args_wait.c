@@ -32,12 +32,12 @@ void result_poll(struct print *p)
     u64 count = (u32)p->arg[1], shown = 0;
     bool with_time = p->row->kind[2] != KIND_INT;
     mem_use_out(p);
-    if (call_result(p) == 0) {
+    if (printed_result(p) == 0) {
         put_text(p, " (Timeout)");
         return;
     }
     put_text(p, " ([");
-    for (u64 n = 0; n < count && shown < (u64)call_result(p); n++) {
+    for (u64 n = 0; n < count && shown < (u64)printed_result(p); n++) {
         u8 bytes[8];
         if (!mem_read(p, p->arg[0] + 8 * n, bytes, sizeof bytes))
             break;
@@ -108,7 +108,7 @@ void result_select(struct print *p, const u64 *args, bool nanoseconds, bool wide
     const char *before = " (";
     i32 nfds = (i32)args[0];
     mem_use_out(p);
-    if (call_result(p) == 0) {
+    if (printed_result(p) == 0) {
         put_text(p, " (Timeout)");
         return;
     }
@@ -190,5 +190,5 @@ void arg_epoll_event(struct print *p, unsigned i)
 
 void arg_epoll_events(struct print *p, unsigned i)
 {
-    put_array(p, p->arg[i], (u64)call_result(p), 12, put_epoll_event);
+    put_array(p, p->arg[i], (u64)printed_result(p), 12, put_epoll_event);
 }

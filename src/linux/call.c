@@ -121,4 +121,4 @@ u64 arg_pair(const struct print *p, unsigned i)
 
 i64 arg_signed(const struct print *p, unsigned i) { return p->narrow ? (i32)p->arg[i] : (i64)p->arg[i]; }
 
-i64 call_result(const struct print *p) { return p->call->result; }
+i64 printed_result(const struct print *p) { return p->call->result; }

@@ -137,7 +137,7 @@ u64 arg_pair(const struct print *p, unsigned i);
 /* An argument as a signed long of the caller. */
 i64 arg_signed(const struct print *p, unsigned i);
 /* The raw result: from -4095 to -1 an error. */
-i64 call_result(const struct print *p);
+i64 printed_result(const struct print *p);
 
 #define PATH_LIMIT 4096u /* with its NUL */
 

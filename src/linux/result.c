@@ -98,7 +98,7 @@ static void put_success(struct print *p, enum linux_result kind, i64 result)
 
 void put_result(struct print *p, bool raw)
 {
-    i64 result = call_result(p);
+    i64 result = printed_result(p);
     const struct linux_syscall *inner = p->row != NULL && !raw ? multiplexed_row(p) : NULL;
     enum linux_result kind = inner != NULL ? inner->result : p->row != NULL ? p->row->result : RESULT_INT;
     if (!p->call->returned || kind == RESULT_NONE)
