@@ -67,7 +67,7 @@ static void on_signal(void *context, const struct call *call)
 
     if (!is_ours(c, &call->task) || c->tally != NULL)
         return;
-    if (c->options->follow)
+    if (c->options->follow || call->task.pid != c->pid)
         fprintf(c->out, "%s[%u]  ", call->task.comm, call->task.pid);
     if (name != NULL)
         fprintf(c->out, "--- %s (handler at 0x%llx) ---\n", name, (unsigned long long)call->exit.to_rip);
@@ -256,7 +256,7 @@ static bool open_lines(struct trace_crossings *c, struct error *err)
                                     .calls = true,
                                     .linux_kernel = true,
                                     .color = cli_color(c->options->color, c->out),
-                                    .no_task = !c->options->follow,
+                                    .own = c->options->follow ? NULL : &c->pid,
                                     .no_place = true,
                                     .string_limit = c->options->string_limit,
                                     .on_call = on_call,

@@ -126,6 +126,44 @@ static bool add_skeleton(struct trace_guest *g, struct error *err)
            initramfs_add_file(g->files, "/init", 0755, init, (size_t)(end - init), err);
 }
 
+static const char *library_path(const struct trace_options *o)
+{
+    const char *found = NULL;
+
+    for (unsigned i = 0; i < o->envs; i++)
+        if (same_variable("LD_LIBRARY_PATH=", o->env[i]))
+            found = o->env[i] + strlen("LD_LIBRARY_PATH=");
+    return found;
+}
+
+/* An executable file that execve() would take. */
+static bool is_program(const char *path)
+{
+    u8 begin[4] = {0};
+    FILE *file;
+    struct stat st;
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || access(path, X_OK) != 0 || (file = fopen(path, "re")) == NULL)
+        return false;
+    if (fread(begin, 1, sizeof begin, file) != sizeof begin)
+        begin[0] = 0;
+    fclose(file);
+    return memcmp(begin, "\177ELF", 4) == 0 || memcmp(begin, "#!", 2) == 0;
+}
+
+/* A file under its own path; a program brings what it needs. */
+static bool add_given_file(struct trace_guest *g, const struct trace_options *o, const char *directory,
+                           const char *path, struct error *err)
+{
+    struct program_request request = {
+        .name = path, .directory = directory, .search_path = "", .library_path = library_path(o)};
+    struct program_found ignored;
+
+    if (is_program(path))
+        return program_files_add(g->files, &request, &ignored, err);
+    return host_tree_add(g->files, "file", path, NULL, err);
+}
+
 static bool add_given_files(struct trace_guest *g, const struct trace_options *o, const char *directory,
                             struct error *err)
 {
@@ -141,20 +179,10 @@ static bool add_given_files(struct trace_guest *g, const struct trace_options *o
         if (!host_tree_absolute(path, directory, host, err))
             return false;
         if (colon != NULL ? !host_tree_add_as(g->files, "file", path, colon + 1, err)
-                          : !host_tree_add(g->files, "file", path, NULL, err))
+                          : !add_given_file(g, o, directory, path, err))
             return false;
     }
     return true;
-}
-
-static const char *library_path(const struct trace_options *o)
-{
-    const char *found = NULL;
-
-    for (unsigned i = 0; i < o->envs; i++)
-        if (same_variable("LD_LIBRARY_PATH=", o->env[i]))
-            found = o->env[i] + strlen("LD_LIBRARY_PATH=");
-    return found;
 }
 
 static bool gather(struct trace_guest *g, const struct trace_options *o, const struct trace_streams *s,

@@ -65,7 +65,7 @@ static void print_place(const struct lines *l, u64 id, const struct event_record
         fputs(words_color(e), l->out);
     if (!l->options.no_place)
         fprintf(l->out, "#%-6llu t=%-10llu ", (ull)id, (ull)e->ticks);
-    if (l->options.no_task)
+    if (l->options.own && task && task->known && task->pid == *l->options.own)
         return;
     if (task && task->known) {
         words_task(l->out, "", task);

@@ -16,14 +16,14 @@ struct lines_options {
     bool calls;                        /* an entry and its exit are told together; TRACE_JSON: one object a call */
     bool linux_kernel;                 /* system calls are decoded */
     bool color;
-    bool no_task;          /* leave out the task's name: there is one only */
+    const u32 *own;        /* the task with this number goes without its name; NULL: none does */
     bool no_place;         /* leave out event number, time and rings: the lines of strace, and what the rings cost */
     unsigned string_limit; /* bytes of a string that are shown; 0 = 32 */
     u64 limit;             /* stop after so many lines; 0 = no limit */
     /* Told of each call that ended and passed the filter, after its line (may be NULL). */
     void (*on_call)(void *context, const struct call *call, const struct linux_call *linux_call);
-    /* Told of each return to ring 3 where a signal handler runs first, also of calls that do not pass (may be NULL). The
-     * processor is still as it returned. */
+    /* Told of each return to ring 3 where a signal handler runs first, also of calls that do not pass (may be NULL).
+     * The processor is still as it returned. */
     void (*on_signal)(void *context, const struct call *call);
     void *context;
 };
