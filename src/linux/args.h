@@ -24,6 +24,8 @@ void result_poll(struct print *p);
 void result_select(struct print *p, const u64 *args, bool nanoseconds, bool wide);
 /* The same of a structure of arguments (i386). */
 void result_select_old(struct print *p);
+/* The entry that the kernel chose: set_thread_area. */
+void result_thread_area(struct print *p);
 void result_fcntl(struct print *p);
 void result_prctl(struct print *p);
 void put_ioprio(struct print *p, u32 priority);
@@ -47,11 +49,15 @@ void put_date(struct print *p, i64 seconds);
 /* "{sa_family=AF_INET, ...}" of size bytes. */
 void put_sockaddr(struct print *p, u64 address, u64 size);
 /* Message headers: shared by the calls of one message and of several. in: bytes  a struct msghdr; data  bytes that
- * arrived, ~0 when it is one to send */
+ * arrived, ~0 when it is one to send; room  for the name at the entry, -1 when that is not known or not asked */
 size_t msghdr_size(const struct print *p);
-void put_msghdr(struct print *p, const u8 *bytes, u64 data);
+void put_msghdr(struct print *p, const u8 *bytes, u64 data, i32 room);
 /* Buffers of struct iovec: what they hold, at most data bytes in all. */
 void put_iovec(struct print *p, u64 address, u64 count, u64 data);
+/* struct ucred: process, user, group. */
+void put_credentials(struct print *p, const u8 *bytes);
+/* "SIG_DFL", "0x401000" */
+void put_handler(struct print *p, u64 handler);
 void put_siginfo(struct print *p, u64 address);
 void put_open_flags(struct print *p, u32 flags);
 

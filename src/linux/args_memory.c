@@ -24,20 +24,20 @@ void arg_old_mmap(struct print *p, unsigned i)
     u8 bytes[24];
     if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
         return;
-    u64 argument[LINUX_ARGS];
     for (unsigned n = 0; n < LINUX_ARGS; n++)
-        argument[n] = get_u32(bytes + 4 * n);
-    put_text(p, "{addr=");
-    put_address(p, argument[0]);
-    put_format(p, ", len=%llu, prot=", (unsigned long long)argument[1]);
-    put_flags(p, &names_prot, argument[2]);
-    put_text(p, ", flags=");
-    memcpy(p->arg, argument, sizeof argument);
+        p->arg[n] = get_u32(bytes + 4 * n);
+    put_address(p, p->arg[0]);
+    put_next(p);
+    put_unsigned(p, p->arg[1]);
+    put_next(p);
+    put_flags(p, &names_prot, p->arg[2]);
+    put_next(p);
     p->names = &names_mmap;
     arg_mmap_flags(p, 3);
-    put_format(p, ", fd=%d, offset=", (i32)argument[4]);
-    put_hex(p, argument[5]);
-    put_char(p, '}');
+    put_next(p);
+    put_signed(p, (i32)p->arg[4]);
+    put_next(p);
+    put_hex(p, p->arg[5]);
 }
 
 /* mmap2 counts its offset in pages of 4096 bytes. */
@@ -66,9 +66,7 @@ static void put_user_desc(struct print *p, const u8 *bytes)
     u32 bits = get_u32(bytes + 12);
     put_text(p, "{entry_number=");
     put_signed(p, (i32)get_u32(bytes));
-    put_text(p, ", base_addr=");
-    put_hex(p, get_u32(bytes + 4));
-    put_format(p, ", limit=0x%x", get_u32(bytes + 8));
+    put_format(p, ", base_addr=%#08x, limit=%#08x", get_u32(bytes + 4), get_u32(bytes + 8));
     put_format(p, ", seg_32bit=%u, contents=%u, read_exec_only=%u, limit_in_pages=%u, seg_not_present=%u, useable=%u",
                bits & 1, bits >> 1 & 3, bits >> 3 & 1, bits >> 4 & 1, bits >> 5 & 1, bits >> 6 & 1);
     if (!p->narrow)
@@ -76,16 +74,23 @@ static void put_user_desc(struct print *p, const u8 *bytes)
     put_char(p, '}');
 }
 
-/* The kernel chooses an entry when it is asked for -1: "... => {entry_number=12}". */
+/* The kernel chooses an entry when it is asked for -1, and stores it. */
 void arg_in_user_desc(struct print *p, unsigned i)
 {
-    u8 bytes[16], chosen[4];
-    if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
+    u8 bytes[16];
+    if (put_or_read(p, p->arg[i], bytes, sizeof bytes))
+        put_user_desc(p, bytes);
+}
+
+void result_thread_area(struct print *p)
+{
+    u8 bytes[4];
+    mem_use_in(p);
+    if (!mem_read(p, p->arg[0], bytes, sizeof bytes) || get_u32(bytes) != ~0u)
         return;
-    put_user_desc(p, bytes);
     mem_use_out(p);
-    if (p->ok && get_u32(bytes) == ~0u && mem_read(p, p->arg[i], chosen, sizeof chosen))
-        put_format(p, " => {entry_number=%d}", (i32)get_u32(chosen));
+    if (mem_read(p, p->arg[0], bytes, sizeof bytes))
+        put_format(p, " (entry_number=%d)", (i32)get_u32(bytes));
 }
 
 void arg_out_user_desc(struct print *p, unsigned i)

@@ -41,7 +41,7 @@ static void put_control(struct print *p, u64 address, u64 size)
             if (level == SOL_SOCKET && type == SCM_RIGHTS)
                 put_rights(p, data, held - header);
             else if (level == SOL_SOCKET && type == SCM_CREDENTIALS && held - header >= 12)
-                put_format(p, "{pid=%d, uid=%u, gid=%u}", (i32)get_u32(data), get_u32(data + 4), get_u32(data + 8));
+                put_credentials(p, data);
             else
                 put_quoted(p, data, held - header < p->limit ? held - header : p->limit, held - header > p->limit);
         }
@@ -54,49 +54,51 @@ static void put_control(struct print *p, u64 address, u64 size)
 }
 
 /* struct msghdr: name and its length, buffers and their number, control messages and their length, flags. */
-void put_msghdr(struct print *p, const u8 *bytes, u64 data)
+void put_msghdr(struct print *p, const u8 *bytes, u64 data, i32 room)
 {
     unsigned word = p->word;
-    bool received = data != ~0ull;
     u64 name = get_word(p, bytes), iov = get_word(p, bytes + 2 * word), count = get_word(p, bytes + 3 * word);
     u64 control = get_word(p, bytes + 4 * word), control_size = get_word(p, bytes + 5 * word);
     u32 name_size = get_u32(bytes + word);
     put_text(p, "{msg_name=");
-    put_sockaddr(p, name, (i32)name_size < 0 ? 0 : name_size);
-    put_format(p, ", msg_namelen=%d, msg_iov=", (i32)name_size);
+    put_sockaddr(p, name, (i32)name_size < 0 ? 0 : room >= 0 && (u32)room < name_size ? (u32)room : name_size);
+    if (room >= 0 && (u32)room != name_size)
+        put_format(p, ", msg_namelen=%d => %d, msg_iov=", room, (i32)name_size);
+    else
+        put_format(p, ", msg_namelen=%d, msg_iov=", (i32)name_size);
     put_iovec(p, iov, count, data);
     put_format(p, ", msg_iovlen=%llu", (unsigned long long)count);
-    if (control != 0 && control_size != 0) {
+    if (control_size != 0) {
         put_text(p, ", msg_control=");
         put_control(p, control, control_size);
     }
     put_format(p, ", msg_controllen=%llu, msg_flags=", (unsigned long long)control_size);
     put_flags(p, &names_msg, get_u32(bytes + 6 * word));
     put_char(p, '}');
-    (void)received;
 }
 
 void arg_in_msghdr(struct print *p, unsigned i)
 {
     u8 bytes[56];
     if (put_or_read(p, p->arg[i], bytes, msghdr_size(p)))
-        put_msghdr(p, bytes, ~0ull);
+        put_msghdr(p, bytes, ~0ull, -1);
 }
 
 /* The room for a name is what the header said at the entry: "msg_namelen=128 => 16". */
 void arg_out_msghdr(struct print *p, unsigned i)
 {
     u8 bytes[56];
+    i32 room = mem_read(p, p->arg[i] + p->word, bytes, 4) ? (i32)get_u32(bytes) : -1;
     if (!p->ok) {
-        if (mem_read(p, p->arg[i], bytes, msghdr_size(p)))
-            put_format(p, "{msg_namelen=%d}", (i32)get_u32(bytes + p->word));
+        if (room >= 0)
+            put_format(p, "{msg_namelen=%d}", room);
         else
             put_address(p, p->arg[i]);
         return;
     }
     mem_use_out(p);
     if (put_or_read(p, p->arg[i], bytes, msghdr_size(p)))
-        put_msghdr(p, bytes, (u64)printed_result(p));
+        put_msghdr(p, bytes, (u64)printed_result(p), room);
 }
 
 /* struct mmsghdr: a header and how many bytes of it were moved; as many as the call moved, or was asked to. */
@@ -119,7 +121,7 @@ static void put_mmsghdr(struct print *p, u64 address, u64 count, bool received)
         }
         u32 moved = get_u32(bytes + msghdr_size(p));
         put_text(p, n == 0 ? "[{msg_hdr=" : ", {msg_hdr=");
-        put_msghdr(p, bytes, received ? moved : ~0ull);
+        put_msghdr(p, bytes, received ? moved : ~0ull, -1);
         if (p->ok)
             put_format(p, ", msg_len=%u", moved);
         put_char(p, '}');

@@ -74,7 +74,7 @@ void arg_sigset_pair(struct print *p, unsigned i)
 
 #define SA_RESTORER 0x4000000u
 
-static void put_handler(struct print *p, u64 handler)
+void put_handler(struct print *p, u64 handler)
 {
     static const char *const names[] = {"SIG_DFL", "SIG_IGN"};
     u64 error = p->word == 4 ? 0xFFFFFFFF : ~0ull;

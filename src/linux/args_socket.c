@@ -11,7 +11,10 @@ void arg_socket_type(struct print *p, unsigned i)
 {
     u32 type = (u32)p->arg[i];
     put_name(p, &names_socket_type, type & SOCK_TYPE_MASK);
-    put_more_flags(p, &names_socket_flags, type & ~SOCK_TYPE_MASK);
+    if (type & ~SOCK_TYPE_MASK) {
+        put_char(p, '|');
+        put_flags(p, &names_socket_flags, type & ~SOCK_TYPE_MASK);
+    }
 }
 
 void arg_socket_protocol(struct print *p, unsigned i)
@@ -21,7 +24,11 @@ void arg_socket_protocol(struct print *p, unsigned i)
         put_name(p, &names_inet_protocol, protocol);
     else if (domain == AF_NETLINK)
         put_name(p, &names_netlink_protocol, protocol);
-    else
+    else if (domain == AF_PACKET) {
+        put_text(p, "htons(");
+        put_name(p, &names_ethernet_protocol, (u32)(u16)(protocol >> 8 | protocol << 8));
+        put_char(p, ')');
+    } else
         put_unsigned(p, protocol);
 }
 
@@ -88,8 +95,13 @@ static void put_inet6_socket(struct print *p, const u8 *a, size_t size)
 
 static void put_packet_socket(struct print *p, const u8 *a, size_t size)
 {
-    put_format(p, ", sll_protocol=htons(%#x), sll_ifindex=%d, sll_hatype=%#x, sll_pkttype=%#x, sll_halen=%u",
-               get_port(a + 2), (i32)get_u32(a + 4), get_u16(a + 8), a[10], a[11]);
+    put_text(p, ", sll_protocol=htons(");
+    put_name(p, &names_ethernet_protocol, get_port(a + 2));
+    put_format(p, "), sll_ifindex=%d, sll_hatype=", (i32)get_u32(a + 4));
+    put_name(p, &names_hardware_type, get_u16(a + 8));
+    put_text(p, ", sll_pkttype=");
+    put_name(p, &names_packet_type, a[10]);
+    put_format(p, ", sll_halen=%u", a[11]);
     if (a[11] == 0)
         return;
     put_text(p, ", sll_addr=[");
@@ -121,7 +133,7 @@ void put_sockaddr(struct print *p, u64 address, u64 size)
     } else if (family == AF_INET6 && length >= 24)
         put_inet6_socket(p, bytes, length);
     else if (family == AF_NETLINK && length >= 12)
-        put_format(p, ", nl_pid=%d, nl_groups=%08x", (i32)get_u32(bytes + 4), get_u32(bytes + 8));
+        put_format(p, ", nl_pid=%d, nl_groups=%#08x", (i32)get_u32(bytes + 4), get_u32(bytes + 8));
     else if (family == AF_PACKET && length >= 12)
         put_packet_socket(p, bytes, length);
     else if (length > 2) {
@@ -180,15 +192,7 @@ void arg_length_pointer(struct print *p, unsigned i)
 }
 
 enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_IPV6 = 41, SOL_PACKET = 263, SOL_NETLINK = 270 };
-enum {
-    SO_ERROR = 4,
-    SO_LINGER = 13,
-    SO_PEERCRED = 17,
-    SO_RCVTIMEO = 20,
-    SO_SNDTIMEO = 21,
-    SO_BINDTODEVICE = 25,
-    SO_ATTACH_FILTER = 26
-};
+enum { SO_ERROR = 4, SO_LINGER = 13, SO_PEERCRED = 17, SO_BINDTODEVICE = 25, SO_ATTACH_FILTER = 26 };
 
 static const struct linux_names *option_names(u32 level)
 {
@@ -209,27 +213,28 @@ void arg_socket_option(struct print *p, unsigned i)
     if (names != NULL)
         put_name(p, names, (u32)p->arg[i]);
     else
-        put_hex(p, (u32)p->arg[i]);
+        put_unsigned(p, (u32)p->arg[i]);
+}
+
+void put_credentials(struct print *p, const u8 *bytes)
+{
+    put_format(p, "{pid=%d, uid=", (i32)get_u32(bytes));
+    put_id(p, get_u32(bytes + 4));
+    put_text(p, ", gid=");
+    put_id(p, get_u32(bytes + 8));
+    put_char(p, '}');
 }
 
 /* The value of an option of size bytes: of SOL_SOCKET a few structures, else an int. */
 static void put_option_value(struct print *p, u32 level, u32 option, u64 address, u32 size)
 {
     u8 bytes[16];
-    struct linux_time time;
     if (level == SOL_SOCKET && option == SO_LINGER && size >= 8) {
         if (put_or_read(p, address, bytes, 8))
             put_format(p, "{l_onoff=%d, l_linger=%d}", (i32)get_u32(bytes), (i32)get_u32(bytes + 4));
     } else if (level == SOL_SOCKET && option == SO_PEERCRED && size >= 12) {
         if (put_or_read(p, address, bytes, 12))
-            put_format(p, "{pid=%d, uid=%u, gid=%u}", (i32)get_u32(bytes), get_u32(bytes + 4), get_u32(bytes + 8));
-    } else if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO) && size >= time_size(p, false)) {
-        if (put_or_read(p, address, bytes, time_size(p, false))) {
-            time_get(p, bytes, false, &time);
-            put_timeval(p, &time);
-        }
-    } else if (level == SOL_SOCKET && option == SO_BINDTODEVICE) {
-        put_string(p, address, size < p->limit ? size : p->limit);
+            put_credentials(p, bytes);
     } else if (size == 4) {
         if (!put_or_read(p, address, bytes, 4))
             return;
@@ -245,7 +250,9 @@ static void put_option_value(struct print *p, u32 level, u32 option, u64 address
 void arg_in_socket_value(struct print *p, unsigned i)
 {
     i32 size = (i32)p->arg[i + 1];
-    if (size < 0 || (p->arg[1] == SOL_SOCKET && p->arg[2] == SO_ATTACH_FILTER))
+    const struct linux_names *names = option_names((u32)p->arg[1]);
+    bool known = names != NULL && names_find(names, (u32)p->arg[2]) != NULL && (u32)p->arg[2] != SO_BINDTODEVICE;
+    if (size < 0 || (known && size < 4) || ((u32)p->arg[1] == SOL_SOCKET && (u32)p->arg[2] == SO_ATTACH_FILTER))
         put_address(p, p->arg[i]);
     else
         put_option_value(p, (u32)p->arg[1], (u32)p->arg[2], p->arg[i], (u32)size);

@@ -37,6 +37,24 @@ void arg_ipc_command(struct print *p, unsigned i)
     put_name(p, p->names, command & ~(u32)IPC_64);
 }
 
+/* A number or an address; ipc, around this call, has the address of it. */
+void arg_semctl_argument(struct print *p, unsigned i)
+{
+    u64 word;
+    if (p->depth == 0) {
+        put_address(p, p->arg[i]);
+        return;
+    }
+    mem_use_in(p);
+    if (!mem_read_word(p, p->arg[i], &word)) {
+        put_address(p, p->arg[i]);
+        return;
+    }
+    put_char(p, '[');
+    put_hex(p, word);
+    put_char(p, ']');
+}
+
 static void put_sembuf(struct print *p, const u8 *bytes)
 {
     put_format(p, "{sem_num=%u, sem_op=%d, sem_flg=", get_u16(bytes), (i16)get_u16(bytes + 2));

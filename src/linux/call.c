@@ -40,9 +40,10 @@ static void print_begin(struct print *p, FILE *out, const struct linux_call *cal
 
 static void print_args(struct print *p)
 {
+    const struct linux_syscall *row = p->row; /* a multiplexer puts the call inside in its place */
     unsigned i = 0;
-    for (unsigned column = 0; column < LINUX_ARGS && p->row->kind[column] != KIND____; column++) {
-        const struct kind_row *kind = &kinds[p->row->kind[column]];
+    for (unsigned column = 0; column < LINUX_ARGS && row->kind[column] != KIND____; column++) {
+        const struct kind_row *kind = &kinds[row->kind[column]];
         put_next(p);
         p->names = kind->names;
         p->memory = kind->memory & IN ? p->call->in : p->call->out;

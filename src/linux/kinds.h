@@ -39,6 +39,9 @@ enum linux_result {
     RESULT_SIGMASK,     /* a set of signals */
     RESULT_MEMBARRIER,  /* depends on the command */
     RESULT_SIGNAL,      /* a signal */
+    RESULT_HANDLER,     /* of a signal */
+    RESULT_OLD_SIGMASK, /* the set that was */
+    RESULT_THREAD_AREA, /* a number, and a descriptor's */
     RESULT_TIME,        /* seconds */
 };
 

@@ -32,34 +32,45 @@ static const char *const ipc_calls[IPC_LAST + 1] = {
     [IPC_SHMAT] = "shmat",   [IPC_SHMDT] = "shmdt",   [IPC_SHMGET] = "shmget", [IPC_SHMCTL] = "shmctl"};
 #define IPC_CALL 0xFFFFu
 
+/* The arguments of a socketcall are words in memory. returns: false when they are not known */
+static bool read_socket_args(struct print *p, const struct linux_syscall *row, u64 address, u64 *args)
+{
+    u8 bytes[4 * LINUX_ARGS];
+    mem_use_in(p);
+    if (!mem_read(p, address, bytes, row->args * 4ul))
+        return false;
+    for (unsigned n = 0; n < row->args; n++)
+        args[n] = get_u32(bytes + 4 * n);
+    return true;
+}
+
 const struct linux_syscall *multiplexed_row(struct print *p)
 {
-    u64 call = p->arg[0];
+    u64 call = p->arg[0], args[LINUX_ARGS];
     const char *name = NULL;
     if (p->row->kind[0] == KIND_SOCKETCALL && call <= SYS_LAST)
         name = socket_calls[call];
     else if (p->row->kind[0] == KIND_IPC && (call & IPC_CALL) <= IPC_LAST)
         name = ipc_calls[call & IPC_CALL];
-    return name != NULL ? linux_syscall_by_name(name) : NULL;
+    const struct linux_syscall *row = name != NULL ? linux_syscall_by_name(name) : NULL;
+    bool known = row != NULL && (p->row->kind[0] == KIND_IPC || read_socket_args(p, row, p->arg[1], args));
+    return known ? row : NULL;
 }
 
 void arg_socketcall(struct print *p, unsigned i)
 {
     const struct linux_syscall *row = multiplexed_row(p);
-    u8 bytes[24];
     u64 args[LINUX_ARGS] = {0};
-    u32 call = (u32)p->arg[i];
-    unsigned count = row == NULL ? 0 : row->args;
-    mem_use_in(p);
-    if (row == NULL || !mem_read(p, p->arg[i + 1], bytes, count * 4ul)) {
-        put_name(p, &names_socketcall, call);
-        put_next(p);
-        put_address(p, p->arg[i + 1]);
+    if (row != NULL && read_socket_args(p, row, p->arg[i + 1], args)) {
+        put_inner_call(p, row, args);
         return;
     }
-    for (unsigned n = 0; n < count; n++)
-        args[n] = get_u32(bytes + 4 * n);
-    put_inner_call(p, row, args);
+    if (names_find(&names_socketcall, p->arg[i]) != NULL)
+        put_name(p, &names_socketcall, p->arg[i]);
+    else
+        put_unsigned(p, p->arg[i]);
+    put_next(p);
+    put_address(p, p->arg[i + 1]);
 }
 
 /* call and version, first, second, third, ptr, fifth: into the order of the call inside. */

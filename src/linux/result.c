@@ -72,8 +72,21 @@ static void put_success(struct print *p, enum linux_result kind, i64 result)
         put_format(p, " (%s)",
                    names_find(&names_adjtimex, low) != NULL ? names_find(&names_adjtimex, low) : "TIME_???");
         break;
+    case RESULT_HANDLER:
+        put_hex(p, low);
+        if (low <= 1) {
+            put_text(p, " (");
+            put_handler(p, low);
+            put_char(p, ')');
+        }
+        break;
+    case RESULT_THREAD_AREA:
+        put_signed(p, result);
+        result_thread_area(p);
+        break;
     case RESULT_SIGMASK:
-        put_format(p, "%#x (mask ", low);
+    case RESULT_OLD_SIGMASK:
+        put_format(p, kind == RESULT_SIGMASK ? "%#x (mask " : "%#x (old mask ", low);
         put_sigset(p, low, 32);
         put_char(p, ')');
         break;

@@ -131,7 +131,7 @@ int main(int argc, char **argv)
         return 2;
     }
     lines = mmap(NULL, LINES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bad_page = mmap(NULL, PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bad_page = mmap(NULL, PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     free(malloc(1 << 16));
     access("/exercise-begins", F_OK);
     if (strcmp(argv[1], "files") == 0)
