@@ -77,15 +77,13 @@ static void look(struct watch *w, struct cpu *cpu, bool at_user)
     }
     for (size_t i = 0; (news & GUEST_MODULE) && i < guest_modules(w->guest); i++) {
         const struct guest_module *m = guest_module(w->guest, i);
-        u64 address = 0;
 
         fprintf(w->out, "%" PRIu64 " module %s %" PRIx64 " %" PRIu64 " symbols=%zu", tick, m->name, m->base, m->size,
                 symbols_count(m->symbols));
-        for (size_t j = 0; j < symbols_count(m->symbols) && j < 4; j++) {
+        for (size_t j = 0; j < symbols_count(m->symbols); j++) {
             struct symbol s = symbols_at(m->symbols, j);
 
-            address = s.address;
-            fprintf(w->out, " %c:%s=%" PRIx64, s.type, s.name, address);
+            fprintf(w->out, " %c:%s=%" PRIx64, s.type, s.name, s.address);
         }
         fputc('\n', w->out);
     }
