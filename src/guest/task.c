@@ -28,17 +28,27 @@ void task_forget(struct guest *g)
 
 /* ---- the per-CPU area */
 
+/* Where a per-CPU variable lies in the area of this base. On amd64 to 6.14 it is linked to its offset; later, and on
+ * i386, to an address in the kernel, which moves with it. */
+static u64 area_variable(const struct guest *g, u64 base, u64 variable)
+{
+    if (!g->kernel->is64)
+        return (u32)(base + variable + g->slide);
+    return base + variable + (guest_is_kernel_address(true, variable) ? g->slide : 0);
+}
+
 static bool area_accept(struct guest *g, const struct cpu *cpu, u64 base)
 {
     struct guest_view *v = &g->view;
     bool is64 = g->kernel->is64;
-    u64 at = is64 ? base + g->kernel->current_task : (u32)(base + g->kernel->current_task + g->slide), self;
-    const u8 *current = guest_host(cpu, at, is64 ? 8 : 4);
+    u64 self;
+    const u8 *current = guest_host(cpu, area_variable(g, base, g->kernel->current_task), is64 ? 8 : 4);
 
     if (!current || !guest_is_kernel_address(is64, is64 ? load_le64(current) : load_le32(current)))
         return false;
     /* The area's own word for where it is. */
-    if (g->this_cpu_off && (!guest_read_pointer(cpu, is64, base + g->this_cpu_off, &self) || self != base))
+    if (g->this_cpu_off &&
+        (!guest_read_pointer(cpu, is64, area_variable(g, base, g->this_cpu_off), &self) || self != base))
         return false;
     v->current = current;
     v->area = base;

@@ -136,6 +136,37 @@ static void a_task_changes(void **state)
     guest_fixture_free(f);
 }
 
+/* amd64 since 6.15: per-CPU variables are linked into the kernel, and move with it before the base of GS is added. */
+static void the_area_is_part_of_the_kernel(void **state)
+{
+    struct guest_fixture *f = guest_fixture_new(true, true);
+    struct symbols *symbols = symbols_new();
+    const u64 moved = 0x10000; /* the area stands so far below where it is linked to */
+
+    (void)state;
+    for (size_t i = 0; i < symbols_count(f->kernel.symbols); i++) {
+        struct symbol s = symbols_at(f->kernel.symbols, i);
+
+        if (strcmp(s.name, "this_cpu_off") != 0)
+            symbols_add(symbols, s.address, s.type, s.name, strlen(s.name));
+    }
+    symbols_add(symbols, run(f, AT_PERCPU + PERCPU_THIS_OFF) - SLIDE + moved, 'D', "this_cpu_off", 12);
+    symbols_sort(symbols);
+    symbols_free(f->kernel.symbols);
+    f->kernel.symbols = symbols;
+    f->kernel.current_task = run(f, AT_PERCPU + PERCPU_CURRENT) - SLIDE + moved;
+    guest_free(f->guest);
+    f->guest = guest_new(&f->kernel);
+    f->cpu->arch.seg[GS].base = -moved;
+    poke(f, AT_PERCPU + PERCPU_THIS_OFF, -moved, 8);
+    put_task(f, 1, 77, 70, "worker");
+    run_task(f, 1);
+    for (unsigned i = 0; i < 200 && !guest_task(f->guest)->known; i++) /* the slide first, then the task by and by */
+        look(f);
+    ASSERT_TASK(f, 77, 70, "worker");
+    guest_fixture_free(f);
+}
+
 /* In ring 3, and before SWAPGS, the kernel's base is in the other register; another base in both is another area. */
 static void the_area_moves(void **state)
 {
@@ -434,6 +465,7 @@ int main(void)
         cmocka_unit_test(early_stubs_are_an_anchor),
         cmocka_unit_test(a_lost_kernel_is_said_to_be_lost),
         cmocka_unit_test(a_task_changes),
+        cmocka_unit_test(the_area_is_part_of_the_kernel),
         cmocka_unit_test(the_area_moves),
         cmocka_unit_test(isolated_tables_hide_nothing),
         cmocka_unit_test(unreadable_tasks_are_unknown),
