@@ -17,6 +17,7 @@ struct capture_task {
     u32 pid;        /* a task_struct may be used again */
     u64 entry_rip;  /* of its last entry from ring 3 */
     bool wants_out; /* the call below is open, and its return fills memory */
+    bool wants_in;  /* it is open, and a page that it reads was not there yet at its entry */
     struct linux_call call;
 };
 
@@ -94,7 +95,7 @@ bool capture_wants(const struct capture *c, const struct cpu *cpu, const struct 
     if (!task)
         return false;
     if (t->to.cpl == 3 && t->from.cpl < 3)
-        return task->wants_out || t->to.rip - task->entry_rip > 15;
+        return task->wants_out || task->wants_in || t->to.rip - task->entry_rip > 15;
     if (t->from.cpl != 3 || t->to.cpl == 3)
         return false;
     task->entry_rip = t->from.rip;
@@ -111,6 +112,7 @@ struct remembering {
     struct pieces *pieces; /* NULL: only read */
     u64 event;
     enum data_kind kind;
+    bool failed; /* something could not be read */
 };
 
 static bool peek(struct cpu *cpu, u64 address, void *out, size_t size)
@@ -130,18 +132,22 @@ static bool read_and_remember(void *context, u64 address, void *out, size_t size
 {
     struct remembering *r = context;
 
-    if (!peek(r->cpu, address, out, size))
+    if (!peek(r->cpu, address, out, size)) {
+        r->failed = true;
         return false;
+    }
     if (r->pieces)
         pieces_add(r->pieces, r->kind, r->event, address, out, size);
     return true;
 }
 
-static void gather(const struct capture *c, struct cpu *cpu, u64 id, struct linux_call call, bool at_return,
+/* What the call reads, or with at_return what it has filled.
+ * returns: whether all that was asked for could be read */
+static bool gather(const struct capture *c, struct cpu *cpu, u64 id, struct linux_call call, bool at_return,
                    struct pieces *pieces)
 {
-    struct remembering in = {cpu, at_return ? NULL : pieces, id, DATA_MEMORY_IN},
-                       out = {cpu, pieces, id, DATA_MEMORY_OUT};
+    struct remembering in = {.cpu = cpu, .pieces = at_return ? NULL : pieces, .event = id, .kind = DATA_MEMORY_IN};
+    struct remembering out = {.cpu = cpu, .pieces = pieces, .event = id, .kind = DATA_MEMORY_OUT};
     struct linux_memory in_memory = {&in, read_and_remember}, out_memory = {&out, read_and_remember};
     struct linux_style style = {.string_limit = c->string_limit};
 
@@ -149,6 +155,7 @@ static void gather(const struct capture *c, struct cpu *cpu, u64 id, struct linu
     call.in = &in_memory;
     call.out = at_return ? &out_memory : NULL;
     linux_visit_memory(&call, &style);
+    return !in.failed && !out.failed;
 }
 
 /* ---- entries and returns */
@@ -162,7 +169,7 @@ static void at_entry(struct capture *c, struct cpu *cpu, u64 id, const struct ev
     u8 want;
 
     task->entry_rip = e->from_rip;
-    task->wants_out = false;
+    task->wants_out = task->wants_in = false;
     *call = (struct linux_call){0};
     if (!call_is_linux(e, &call->abi, &call->number))
         return;
@@ -173,8 +180,7 @@ static void at_entry(struct capture *c, struct cpu *cpu, u64 id, const struct ev
     }
     want = wanted(c, call->abi, call->number);
     task->wants_out = want & WANT_OUT;
-    if (want & WANT_IN)
-        gather(c, cpu, id, *call, false, pieces);
+    task->wants_in = want & WANT_IN && !gather(c, cpu, id, *call, false, pieces);
 }
 
 /* A signal frame lies at the new stack pointer: where it will return to, and with which result.
@@ -207,11 +213,13 @@ static void at_return(struct capture *c, struct cpu *cpu, u64 id, const struct e
         pieces_add(pieces, DATA_SIGNAL, id, e->to_rsp, signal, sizeof signal);
         elsewhere = false;
     }
+    if (task->wants_in && !elsewhere) /* the kernel has brought the page in by now */
+        gather(c, cpu, id, task->call, false, pieces);
     if (task->wants_out && !elsewhere) {
         task->call.result = call_result(task->call.abi, signal[1]);
         gather(c, cpu, id, task->call, true, pieces);
     }
-    task->wants_out = false;
+    task->wants_out = task->wants_in = false;
 }
 
 void capture_transition(struct capture *c, struct cpu *cpu, u64 id, const struct event_record *e, struct pieces *pieces)

@@ -8,7 +8,7 @@
 #include "base/types.h"
 
 enum data_kind {
-    DATA_MEMORY_IN = 1,  /* at an entry from ring 3: what arguments point to */
+    DATA_MEMORY_IN = 1,  /* what arguments point to: at the entry; at the return where the page was not there before */
     DATA_MEMORY_OUT = 2, /* at the return to ring 3: what the call filled */
     DATA_GATE = 3,       /* the IDT entry of a fault's vector, address = its linear address; 8 or 16 bytes */
     DATA_DESCRIPTOR = 4, /* the descriptor of the gate's selector, or of the selector in an error code */
