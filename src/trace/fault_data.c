@@ -64,7 +64,7 @@ static void fill_registers(struct fault_registers *r, const struct cpu *cpu, con
         .tr = segment_of(&a->tr),
         .gdtr_limit = a->gdtr.limit,
         .idtr_limit = a->idtr.limit,
-        .cpl = from->cpl,
+        .ring = from->cpl,
         .mode = from->mode,
     };
     memcpy(r->gpr, a->gpr, sizeof r->gpr);

@@ -53,7 +53,7 @@ struct fault_registers {
     u64 gdtr_base, idtr_base;
     struct fault_segment seg[6], ldtr, tr;
     u16 gdtr_limit, idtr_limit;
-    u8 cpl, mode; /* enum cpu_mode */
+    u8 ring, mode; /* CPL; enum cpu_mode */
     u8 reserved[2];
 };
 _Static_assert(sizeof(struct fault_registers) == 25 * 8 + 8 * 16 + 8, "no padding");

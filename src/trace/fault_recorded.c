@@ -22,16 +22,8 @@ static struct fault_site site_of(const struct event_record *e)
         .error = e->error,
         .cr2 = e->cr2,
         .rule = e->rule,
-        .from = {.rip = e->from_rip,
-                 .rsp = e->from_rsp,
-                 .rflags = e->from_rflags,
-                 .cr3 = e->from_cr3,
-                 .gs_base = e->from_gs_base,
-                 .kernel_gs_base = e->from_kernel_gs_base,
-                 .cs = e->from_cs,
-                 .ss = e->from_ss,
-                 .cpl = e->from_cpl,
-                 .mode = e->from_mode},
+        .from = {e->from_rip, e->from_rsp, e->from_rflags, e->from_cr3, e->from_gs_base, e->from_kernel_gs_base,
+                 e->from_cs, e->from_ss, e->from_cpl, e->from_mode},
     };
 }
 

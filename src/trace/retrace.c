@@ -183,7 +183,7 @@ static void parse_ivt(struct retrace_entry *gate)
 struct retrace retrace_delivery(const struct fault_registers *r, unsigned vector, bool has_error, u32 error,
                                 const struct retrace_memory *memory)
 {
-    struct retrace t = {.gate = retrace_gate(r, vector, memory), .new_cpl = r->cpl};
+    struct retrace t = {.gate = retrace_gate(r, vector, memory), .new_cpl = r->ring};
     bool inner;
 
     if (r->mode == MODE_REAL) {
@@ -196,7 +196,7 @@ struct retrace retrace_delivery(const struct fault_registers *r, unsigned vector
     t.target = retrace_descriptor(r, t.gate.d.selector, memory);
     if (!t.target.known || t.kind == GATE_TASK || !descriptor_is_code(&t.target.d))
         return t;
-    inner = !descriptor_is_conforming(&t.target.d) && t.target.d.dpl < r->cpl; /* ID-08 */
+    inner = !descriptor_is_conforming(&t.target.d) && t.target.d.dpl < r->ring; /* ID-08 */
     if (inner)
         t.new_cpl = t.target.d.dpl;
     t.stack_known = long_mode(r) ? long_stack(&t, r, inner, memory) : segmented_stack(&t, r, inner, memory);
