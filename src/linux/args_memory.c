@@ -82,15 +82,15 @@ void arg_in_user_desc(struct print *p, unsigned i)
         put_user_desc(p, bytes);
 }
 
+/* The chosen one is read first: a recorder at the return may see it in place of the -1 too. */
 void result_thread_area(struct print *p)
 {
-    u8 bytes[4];
-    mem_use_in(p);
-    if (!mem_read(p, p->arg[0], bytes, sizeof bytes) || get_u32(bytes) != ~0u)
-        return;
+    u8 asked[4], chosen[4];
     mem_use_out(p);
-    if (mem_read(p, p->arg[0], bytes, sizeof bytes))
-        put_format(p, " (entry_number=%d)", (i32)get_u32(bytes));
+    bool known = mem_read(p, p->arg[0], chosen, sizeof chosen);
+    mem_use_in(p);
+    if (known && mem_read(p, p->arg[0], asked, sizeof asked) && get_u32(asked) == ~0u)
+        put_format(p, " (entry_number=%d)", (i32)get_u32(chosen));
 }
 
 void arg_out_user_desc(struct print *p, unsigned i)
