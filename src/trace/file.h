@@ -49,9 +49,13 @@ struct trace_index_entry {
     u64 first, first_tick, last_tick;
     u32 count, tag;
     u32 kinds; /* bit per enum event_kind */
-    u32 known; /* 0: kinds and mechanisms are unknown (index rebuilt by scanning) */
+    u32 known; /* 0: kinds, tasks and mechanisms are unknown (index rebuilt by scanning) */
+    u64 tasks; /* trace_task_bit() of every task that is current in the block, by pid and by tgid */
     u16 mechanisms[64];
 };
+
+/* One of 64 bits: a block without it has no event of this process or thread. */
+static inline u64 trace_task_bit(u32 pid) { return 1ull << ((pid * 0x9E3779B1u) >> 26); }
 
 u64 trace_checksum(const void *bytes, size_t size);
 /* The schema text of this program. The caller frees. */

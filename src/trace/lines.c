@@ -24,6 +24,7 @@ struct lines {
 struct open_line {
     struct pieces pieces;
     bool matches; /* the entry passed the filter */
+    bool waits;   /* and its exit is looked for: exit() has none */
     bool told;    /* its own line was printed, as unfinished */
 };
 
@@ -376,7 +377,8 @@ static void call_begins(struct lines *l, struct call *call, u64 id, const struct
         take_pieces(line, pieces);
     if (!line->matches)
         return;
-    l->waiting++;
+    line->waits = !call->syscall || !linux_syscall_ends(call->syscall);
+    l->waiting += line->waits;
     if (l->options.format == TRACE_JSON)
         return;
     tell_pending(l);
@@ -390,8 +392,7 @@ static void call_ends(struct lines *l, struct call *call, u64 id, const struct e
 
     if (call->is_syscall)
         take_pieces(line, pieces);
-    if (line->matches)
-        l->waiting--;
+    l->waiting -= line->waits;
     if (line->matches || matches(l, id, e, task, call))
         tell_end(l, call);
     if (call->end == CALL_SIGNAL && l->options.on_signal) {
@@ -409,8 +410,7 @@ static void drop_call(void *context, struct call *call)
 
     if (!line)
         return;
-    if (line->matches)
-        l->waiting--;
+    l->waiting -= line->waits;
     if (line->matches && !line->told && !lines_full(l)) {
         if (l->options.format == TRACE_JSON) {
             json_call(l, call);

@@ -318,6 +318,14 @@ bool trace_reader_complete(const struct trace_reader *r) { return r->complete; }
 size_t trace_reader_sections(const struct trace_reader *r) { return r->entries; }
 const struct trace_index_entry *trace_reader_section(const struct trace_reader *r, size_t i) { return &r->entry[i]; }
 
+static bool may_have_task(const struct trace_index_entry *e, const struct trace_filter *f)
+{
+    for (unsigned i = 0; i < f->pids; i++)
+        if (e->tasks & trace_task_bit(f->pid[i]))
+            return true;
+    return false;
+}
+
 static bool may_match(const struct trace_index_entry *e, const struct trace_filter *f)
 {
     if (!f)
@@ -329,6 +337,8 @@ static bool may_match(const struct trace_index_entry *e, const struct trace_filt
     if (e->kinds & 1u << EVENT_KIND_KERNEL)
         return true; /* what it says holds for all that comes after */
     if (f->kinds && !(f->kinds & e->kinds))
+        return false;
+    if (f->pids && !may_have_task(e, f))
         return false;
     if (f->mechanisms) {
         for (unsigned m = 0; m < MECHANISMS; m++)

@@ -182,6 +182,8 @@ ALWAYS_INLINE void count_event(struct trace_writer *w, const struct event_record
         if (digest)
             event_digest_add(digest, e);
     }
+    if (e->kind == EVENT_KIND_TASK)
+        block->tasks |= trace_task_bit(e->number) | trace_task_bit((u32)e->old_value);
     block->last_tick = e->ticks;
 }
 
