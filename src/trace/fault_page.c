@@ -243,16 +243,24 @@ static void print_fault(FILE *out, const struct fault_chain *chain, unsigned i, 
 
 static void print_general(FILE *out, const struct fault_registers *r, const struct names *names)
 {
-    static const char *const order[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                        "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-    unsigned count = r->efer & EFER_LMA ? 16 : 8;
+    static const char *const order[] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
+    bool wide = (r->efer & EFER_LMA) != 0;
+    int digits = wide ? 16 : 8;
 
     fprintf(out, "\n  registers\n");
-    for (unsigned i = 0; i < count; i++)
-        fprintf(out, "%s%-3s %016llx%s", i % 4 == 0 ? "     " : "  ", order[i], (ull)r->gpr[i], i % 4 == 3 ? "\n" : "");
-    fprintf(out, "     rip %016llx", (ull)r->rip);
+    for (unsigned i = 0; i < (wide ? 16u : 8u); i++) {
+        char name[8];
+
+        if (i < 8)
+            snprintf(name, sizeof name, "%c%s", wide ? 'r' : 'e', order[i]);
+        else
+            snprintf(name, sizeof name, "r%u", i);
+        fprintf(out, "%s%-3s %0*llx%s", i % 4 == 0 ? "     " : "  ", name, digits, (ull)r->gpr[i],
+                i % 4 == 3 ? "\n" : "");
+    }
+    fprintf(out, "     %s %0*llx", wide ? "rip" : "eip", digits, (ull)r->rip);
     fault_page_symbol(out, names, r->rip);
-    fprintf(out, "\n     rflags %llx ", (ull)r->rflags);
+    fprintf(out, "\n     %cflags %llx ", wide ? 'r' : 'e', (ull)r->rflags);
     words_flags(out, r->rflags);
     fprintf(out, "\n     cr0 %llx  cr2 %llx  cr3 %llx  cr4 %llx  efer %llx\n", (ull)r->cr0, (ull)r->cr2, (ull)r->cr3,
             (ull)r->cr4, (ull)r->efer);
@@ -273,6 +281,14 @@ static void print_segments(FILE *out, const struct fault_registers *r)
             r->tr.limit);
 }
 
+/* More than the instruction itself was found of who called. */
+static bool has_callers(const struct fault_step *step)
+{
+    const struct fault_piece *p = fault_step_piece(step, DATA_BACKTRACE);
+
+    return p != NULL && p->size > 8;
+}
+
 static void print_backtrace(FILE *out, const struct fault_step *step, const struct names *names)
 {
     const struct fault_piece *p = fault_step_piece(step, DATA_BACKTRACE);
@@ -283,7 +299,7 @@ static void print_backtrace(FILE *out, const struct fault_step *step, const stru
     for (unsigned i = 0; i < p->size / 8 && i < BACKTRACE_MAX; i++) {
         u64 address = load_le64(p->bytes + i * 8);
 
-        fprintf(out, "     %016llx", (ull)address);
+        fprintf(out, "     %0*llx", step->site.from.mode == MODE_LONG ? 16 : 8, (ull)address);
         fault_page_symbol(out, names, address);
         fputc('\n', out);
     }
@@ -338,7 +354,7 @@ static void print_stack(FILE *out, const struct fault_step *step, const struct f
         print_word(out, &s, at, value, names);
     if (i == 0)
         fprintf(out, "     %llx: cannot be read\n", (ull)s.sp);
-    if (names == NULL || i < STACK_WORDS)
+    if (names == NULL || i < STACK_WORDS || has_callers(step))
         return;
     for (; shown < STACK_RETURNS && stack_word(&s, i, &at, &value); i++) {
         if (!may_return_to(names, value))
