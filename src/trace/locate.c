@@ -48,7 +48,7 @@ enum call_news locate_call(struct trace_reader *r, u64 id, struct call *call)
 {
     bool linux_kernel = trace_reader_names(r)->kernel != NULL;
 
-    for (u64 step = FIRST_STEP;; step *= 16) {
+    for (u64 step = FIRST_STEP;; step = step < UINT64_MAX / 16 ? step * 16 : UINT64_MAX) {
         u64 from = id > step ? id - step : 1;
         struct calls *calls = calls_new(linux_kernel);
         enum call_news news = run_to(r, calls, from, id, call);
