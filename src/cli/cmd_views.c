@@ -155,7 +155,7 @@ static void usage(const char *command)
         "  --from N --to N  event numbers\n"
         "  --calls, --events  report: an entry and its return on one line (text's default), or each event by itself\n"
         "  --side           report: SWAPGS, control registers, MSRs and what became known too\n"
-        "  -s N             report: bytes of a string that are shown, default 32\n"
+        "  -s N             bytes of a string that are shown; default: report 32, show all that was kept\n"
         "  --histogram      stat: how the costs are distributed\n"
         "  --all            msrs: every register, not only those behind the kernel's entries\n"
         "  --limit N        stop after N lines\n"

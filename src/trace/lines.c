@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/decode.h"
 #include "trace/words.h"
 
 typedef unsigned long long ull;
@@ -82,32 +83,11 @@ static void end_line(struct lines *l)
     l->shown++;
 }
 
-/* The call as linux_print_call() takes it, with its memory. */
-struct decoded {
-    struct pieces_memory in, out;
-    struct linux_call call;
-    bool interrupted, restarts; /* a signal handler runs first; then the call is made again */
-};
-
 static void decode(struct decoded *d, const struct call *call)
 {
     const struct open_line *line = call->user;
 
-    pieces_memory_init(&d->in, &line->pieces, DATA_MEMORY_IN);
-    pieces_memory_init(&d->out, &line->pieces, DATA_MEMORY_OUT);
-    call_linux(call, &d->in.memory, call->exit_id ? &d->out.memory : NULL, &d->call);
-    d->interrupted = call->end == CALL_SIGNAL;
-    d->restarts = call->end == CALL_RESTARTED;
-    for (size_t i = 0; d->interrupted && i < line->pieces.count; i++) {
-        struct data_piece piece = pieces_get(&line->pieces, i);
-        u64 word[2];
-
-        if (piece.kind != DATA_SIGNAL || piece.size != sizeof word)
-            continue;
-        memcpy(word, piece.bytes, sizeof word);
-        d->restarts = word[0] == call->entry.from_rip;
-        d->call.result = call_result(call->abi, word[1]);
-    }
+    decode_call(d, call, &line->pieces);
 }
 
 static void print_system_call(const struct lines *l, const struct decoded *d, const struct call *call)

@@ -2,6 +2,8 @@
  * Everything about one event: before and after, the task and its call, the frame word by word, registers, gate, MSRs
  * and the rule; then what was kept of the guest's memory (show_data.c).
  */
+#include "trace/capture.h"
+#include "trace/decode.h"
 #include "trace/fault_page.h"
 #include "trace/locate.h"
 #include "trace/msr_words.h"
@@ -135,29 +137,25 @@ static void registers(FILE *out, const struct event_record *e)
 }
 
 /* The system call as strace writes it, from the registers and the memory that was kept. */
-static void decoded(FILE *out, struct trace_reader *r, const struct call *call)
+static void decoded(FILE *out, struct trace_reader *r, const struct call *call, unsigned string_limit)
 {
-    struct pieces entry = {0}, exit = {0};
-    struct pieces_memory in, at_return;
-    struct linux_call c;
-    static const struct linux_style style = {.string_limit = 256};
+    struct linux_style style = {.string_limit = string_limit ? string_limit : CAPTURE_STRING};
+    struct pieces pieces = {0};
+    struct decoded d;
 
-    show_collect(r, call->entry_id, &entry);
+    show_collect(r, call->entry_id, &pieces);
     if (call->exit_id)
-        show_collect(r, call->exit_id, &exit);
-    pieces_memory_init(&in, &entry, DATA_MEMORY_IN);
-    pieces_memory_init(&at_return, &exit, DATA_MEMORY_OUT);
-    call_linux(call, &in.memory, call->exit_id ? &at_return.memory : NULL, &c);
+        show_collect(r, call->exit_id, &pieces);
+    decode_call(&d, call, &pieces);
     fprintf(out, "    ");
-    linux_print_call(out, &c, &style);
-    if (c.returned) {
+    linux_print_call(out, &d.call, &style);
+    if (d.call.returned) {
         fprintf(out, " = ");
-        linux_print_result(out, &c, &style);
+        linux_print_result(out, &d.call, &style);
     }
     fprintf(out, "\n    number %llu of the %s table%s\n", (ull)call->number, words_abi(call->abi),
             call->syscall ? "" : ", which does not have it");
-    pieces_free(&entry);
-    pieces_free(&exit);
+    pieces_free(&pieces);
 }
 
 static const char *end_words(enum call_end end)
@@ -174,7 +172,7 @@ static const char *end_words(enum call_end end)
     return call_end_name(end);
 }
 
-static void call_of(FILE *out, struct trace_reader *r, u64 id)
+static void call_of(FILE *out, struct trace_reader *r, u64 id, unsigned string_limit)
 {
     struct call call;
     enum call_news news = locate_call(r, id, &call);
@@ -196,7 +194,7 @@ static void call_of(FILE *out, struct trace_reader *r, u64 id)
         fprintf(out, ", left by #%llu", (ull)call.exit_id);
     fprintf(out, " (%s)\n", end_words(call.end));
     if (call.is_syscall)
-        decoded(out, r, &call);
+        decoded(out, r, &call, string_limit);
     if (call.end == CALL_NEVER)
         return;
     fprintf(out, "    %llu instructions, %llu transitions of this task between", (ull)call.insns_inside,
@@ -206,10 +204,11 @@ static void call_of(FILE *out, struct trace_reader *r, u64 id)
     fputc('\n', out);
 }
 
-static void print_event(FILE *out, struct trace_reader *r, u64 id, const struct event_record *e, bool color)
+static void print_event(FILE *out, struct trace_reader *r, u64 id, const struct event_record *e,
+                        const struct trace_view *view)
 {
     const struct names *names = trace_reader_names(r);
-    struct trace_telling telling = {names, trace_reader_task(r), color};
+    struct trace_telling telling = {names, trace_reader_task(r), view && view->color};
 
     trace_print_verbose(out, id, e, &telling);
     sides(out, names, e);
@@ -221,7 +220,7 @@ static void print_event(FILE *out, struct trace_reader *r, u64 id, const struct 
     if (e->rule && e->rule < RULES && *rule_source((enum rule)e->rule))
         fprintf(out, "\n  source of the rule: %s\n", rule_source((enum rule)e->rule));
     if (event_is_transition(e))
-        call_of(out, r, id);
+        call_of(out, r, id, view ? view->string_limit : 0);
 }
 
 enum exit_code trace_show(FILE *out, const char *path, u64 id, const struct trace_view *view, struct error *err)
@@ -248,7 +247,7 @@ enum exit_code trace_show(FILE *out, const char *path, u64 id, const struct trac
 
         trace_print_json(out, id, &kept, &telling);
     } else {
-        print_event(out, r, id, &kept, view && view->color);
+        print_event(out, r, id, &kept, view);
         if (fault_page_ends(&kept))
             fault_page_recorded(out, r, id);
     }

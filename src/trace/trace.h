@@ -153,7 +153,7 @@ struct trace_view {
     bool no_header;        /* report: leave out the run description */
     bool calls;            /* report: an entry and its exit are told together; JSON: one object a call */
     bool side;             /* report: events beside transitions too, unless the filter names kinds */
-    unsigned string_limit; /* report: bytes of a string that are shown; 0 = 32 */
+    unsigned string_limit; /* bytes of a string that are shown; 0: report 32, show all that is kept */
     bool histogram;        /* stat: bars below each row of costs */
     bool all;              /* msrs: every register, not only those of the kernel's entries */
     u64 limit;             /* report: stop after so many events; 0 = all */
