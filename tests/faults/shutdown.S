@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Guests that end in a triple fault, each in another way; tests/faults/run says what the page about it must say.
+ * Guests that end in a triple fault, each in another way, and one whose double fault has a handler; tests/faults/run says
+ * what the page about each must say.
  * One is built per case: -DCASE_name, with -DLONG_MODE for those in 64-bit code.
  *
  * 0..3FFFFF and 600000..BFFFFF are mapped as they are, 400000..5FFFFF are not (32-bit: 400000..7FFFFF are not).
@@ -78,7 +79,8 @@ _start:
 
 /* The gates of every exception are alike: type, IST and the address's high half are the case's. */
 #ifdef LONG_MODE
-#define GATE(selector, type, ist, high) .rept 32; .word 0, selector, type << 8 | ist, high; .long 0, 0; .endr
+#define GATE(selector, type, ist, high) GATES_OF(32, selector, type, ist, high)
+#define GATES_OF(n, selector, type, ist, high) .rept n; .word 0, selector, type << 8 | ist, high; .long 0, 0; .endr
 #define TO_USER mov $user_stack, %eax; mov $user, %ebx; push $USER_DATA; push %rax; push $2; push $USER_CODE; \
                 push %rbx; iretq
 #define STACK_ABOVE_HOLE 0x600000
@@ -129,6 +131,19 @@ provoke: mov    $(STACK_ABOVE_HOLE + 0x100), %esp
 #define GATES GATE(KERNEL_CODE, INTERRUPT, 0, 0x10)
 provoke: mov    $(STACK_ABOVE_HOLE + 0x40), %esp
 1:      push    $0
+        jmp     1b
+#elif defined CASE_double_fault                         /* only its own gate has a stack: a handler sees it */
+        .set    IST1, UNMAPPED
+#define GATES GATES_OF(8, KERNEL_CODE, INTERRUPT, 1, 0x10); GATES_OF(1, KERNEL_CODE, INTERRUPT, 0, 0x10); \
+              GATES_OF(23, KERNEL_CODE, INTERRUPT, 1, 0x10)
+provoke: mov    $handler, %eax
+        mov     $(idt + 8 * 16), %ebx
+        movw    %ax, (%rbx)
+        ud2
+handler: movw   $0x604, %dx                             /* power off */
+        movw    $(1 << 13 | 5 << 10), %ax
+        outw    %ax, %dx
+1:      hlt
         jmp     1b
 #else
 #error no such case

@@ -21,6 +21,7 @@ foreach(case no_idt bad_gate absent_gate absent_segment bad_tss_stack unmapped_t
     fault_image(${case} 64)
 endforeach()
 fault_image(unmapped_ist 64)
+fault_image(double_fault 64)
 add_custom_target(fault_guests ALL DEPENDS ${fault_images})
 
 add_test(NAME faults.shutdown COMMAND ${fault_dir}/run $<TARGET_FILE:ringside> ${fault_images_dir})
