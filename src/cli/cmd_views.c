@@ -73,30 +73,52 @@ static bool apply(struct view_options *o, const char *name, const char *value, s
     return cli_parse_color(&o->color, value, err);
 }
 
-/* Options without a value. */
-static bool flag(struct view_options *o, const char *name)
+/* Options without a value, each of one command. returns: false when the word is none of them */
+static bool flag(struct view_options *o, const char *command, const char *name, struct error *err)
 {
-    if (strcmp(name, "calls") == 0)
-        o->view.calls = true;
-    else if (strcmp(name, "events") == 0)
-        o->events = true;
-    else if (strcmp(name, "side") == 0)
-        o->view.side = true;
-    else if (strcmp(name, "histogram") == 0)
-        o->view.histogram = true;
-    else if (strcmp(name, "all") == 0)
-        o->view.all = true;
-    else
-        return false;
-    return true;
+    const struct {
+        const char *name, *command;
+        bool *value;
+    } flags[] = {
+        {"calls", "report", &o->view.calls},       {"events", "report", &o->events}, {"side", "report", &o->view.side},
+        {"histogram", "stat", &o->view.histogram}, {"all", "msrs", &o->view.all},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+        if (strcmp(name, flags[i].name) == 0) {
+            *flags[i].value = true;
+            if (strcmp(command, flags[i].command) != 0)
+                error_set(err, EXIT_USAGE, "--%s is an option of %s, not of %s", name, flags[i].command, command);
+            return true;
+        }
+    return false;
+}
+
+static bool takes_value(const char *word)
+{
+    static const char *const names[] = {"e",  "filter", "p",     "comm",  "cpl", "from",
+                                        "to", "format", "limit", "color", "s"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(names[i], word) == 0)
+            return true;
+    return false;
+}
+
+static bool unknown(const char *given, const char *word, struct error *err)
+{
+    static const char *const names[] = {"filter", "comm", "cpl",   "from",   "to",   "format",    "limit",
+                                        "color",  "all",  "calls", "events", "side", "histogram", NULL};
+    const char *near = cli_nearest(word, names);
+
+    return error_set(err, EXIT_USAGE, "unknown option '%s'%s%s%s", given, near ? ", did you mean '--" : "",
+                     near ? near : "", near ? "'?" : "");
 }
 
 static bool parse(struct view_options *o, int argc, char **argv, unsigned words, struct error *err)
 {
-    static const char *const with_value[] = {"e",  "filter", "p",     "comm",  "cpl", "from",
-                                             "to", "format", "limit", "color", "s",   NULL};
-
     *o = (struct view_options){0};
+    *err = (struct error){0};
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i] + (argv[i][0] == '-') + (argv[i][0] == '-' && argv[i][1] == '-');
         size_t length = strcspn(name, "=");
@@ -113,21 +135,17 @@ static bool parse(struct view_options *o, int argc, char **argv, unsigned words,
             o->help = true;
             return true;
         }
-        if (flag(o, word))
+        if (flag(o, argv[0], word, err)) {
+            if (err->code != EXIT_OK)
+                return false;
             continue;
+        }
         if (strcmp(word, "v") == 0) {
             o->view.format = TRACE_VERBOSE;
             continue;
         }
-        for (size_t k = 0;; k++) {
-            const char *near = cli_nearest(word, with_value);
-
-            if (with_value[k] == NULL)
-                return error_set(err, EXIT_USAGE, "unknown option '%s'%s%s%s", argv[i],
-                                 near ? ", did you mean '--" : "", near ? near : "", near ? "'?" : "");
-            if (strcmp(with_value[k], word) == 0)
-                break;
-        }
+        if (!takes_value(word))
+            return unknown(argv[i], word, err);
         if (name[length] != '=' && i + 1 >= argc)
             return error_set(err, EXIT_USAGE, "option '%s' wants a value", argv[i]);
         if (!apply(o, word, name[length] == '=' ? name + length + 1 : argv[++i], err))
