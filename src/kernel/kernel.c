@@ -79,30 +79,41 @@ const u8 *kernel_bytes(const struct kernel *k, u64 address, size_t size)
     return k->image != NULL ? kernel_image_bytes(k->image, address, size) : NULL;
 }
 
-/* The banner is a text of the image that begins so, with the number of a version behind it. */
+/* The build has a number, "#1 SMP": some images hold a template of the banner without it, which is never printed. */
+static bool banner_is_numbered(const char *text)
+{
+    const char *number = strrchr(text, '#');
+
+    return number != NULL && isdigit((unsigned char)number[1]);
+}
+
+/* The banner is a text of the image that begins so, with the number of a version behind it: the first that has a
+ * build's number, else the first. */
 static void find_banner(struct kernel_own *own)
 {
     static const char start[] = "Linux version ";
     const struct kernel_image *image = own->kernel.image;
     const u8 *at = image->bytes, *end = image->bytes + image->size;
+    char banner[BANNER_LIMIT] = "";
 
-    while ((at = memmem(at, (size_t)(end - at), start, sizeof start - 1)) != NULL) {
+    while (!banner_is_numbered(banner) && (at = memmem(at, (size_t)(end - at), start, sizeof start - 1)) != NULL) {
         char text[BANNER_LIMIT];
         const u8 *word = at + sizeof start - 1;
         size_t length = 0;
 
         while (at + length < end && length < sizeof text - 1 && isprint(at[length]))
             length++;
-        if (word < end && isdigit(*word) && length > sizeof start) {
-            memcpy(text, at, length);
-            text[length] = '\0';
-            own->kernel.banner = kernel_keep(own, text);
-            text[strcspn(text + sizeof start - 1, " ") + sizeof start - 1] = '\0';
-            own->kernel.release = kernel_keep(own, text + sizeof start - 1);
-            return;
-        }
+        memcpy(text, at, length);
+        text[length] = '\0';
+        if (word < end && isdigit(*word) && length > sizeof start && (banner[0] == '\0' || banner_is_numbered(text)))
+            memcpy(banner, text, length + 1);
         at = word;
     }
+    if (banner[0] == '\0')
+        return;
+    own->kernel.banner = kernel_keep(own, banner);
+    banner[strcspn(banner + sizeof start - 1, " ") + sizeof start - 1] = '\0';
+    own->kernel.release = kernel_keep(own, banner + sizeof start - 1);
 }
 
 static void find_symbols(struct kernel_own *own, const struct dwarf *dwarf, const char *vmlinux)

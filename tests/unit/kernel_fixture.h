@@ -514,6 +514,7 @@ static inline struct fixture *fixture_make(const struct fixture_shape *shape)
     f->init = f->text + 0x2000000;
     put_code(f);
     put_text(&f->data, "Linux version %s is no banner");
+    put_text(&f->data, "Linux version 6.9.1-fixture (someone@somewhere) (cc 1.0) # SMP"); /* a template */
     put_text(&f->data, FIXTURE_BANNER);
     put_align(&f->data, 16);
     if (!shape->no_metadata)
