@@ -88,7 +88,10 @@ static int ended_early(const struct trace_session *t, const struct machine_resul
                   started ? "while the program ran" : "before the program was started");
         break;
     case END_UNIMPLEMENTED: error_set(&err, EXIT_LIMIT, "unimplemented: %.180s", r->detail); break;
-    case END_SHUTDOWN: error_set(&err, EXIT_SHUTDOWN, "the guest shut down (triple fault)"); break;
+    case END_SHUTDOWN:
+        error_set(&err, EXIT_SHUTDOWN, "the guest shut down (triple fault)");
+        trace_crossings_explain(t->crossings);
+        break;
     default:
         error_set(&err, EXIT_SHUTDOWN, "the guest ended (%s) before the program %s", machine_end_name(r->end),
                   started ? "did" : "was started");

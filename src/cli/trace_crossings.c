@@ -11,6 +11,7 @@
 #include "cli/trace_tally.h"
 #include "trace/fill.h"
 #include "trace/lines.h"
+#include "trace/post_mortem.h"
 #include "trace/walk.h"
 
 /* execve() as the guest's first process, which is ours, calls it: by SYSCALL, or INT 80h on a 32-bit kernel. */
@@ -31,6 +32,7 @@ struct trace_crossings {
     struct recorder *recorder;
     struct trace_tally *tally;
     struct machine *machine;
+    struct post_mortem post_mortem;
     u32 pid;
     bool watching;
     bool told; /* the program's task was seen */
@@ -189,6 +191,7 @@ static void on_insn(void *context, struct cpu *cpu, unsigned length)
 void trace_crossings_watch(struct trace_crossings *c, struct machine *m)
 {
     c->machine = m;
+    post_mortem_attach(&c->post_mortem, machine_cpu(m));
     c->observer = (struct cpu_observer){.context = c, .transition = learn};
     if (!c->kernel->layout.known)
         machine_cpu(m)->host.observer = &c->observer;
@@ -336,6 +339,12 @@ void trace_crossings_finish(struct trace_crossings *c, const int *ended)
         fprintf(stderr, "ringside: the program's task was not found in the kernel, so that its calls are missing\n");
 }
 
+void trace_crossings_explain(struct trace_crossings *c)
+{
+    fputc('\n', stderr);
+    post_mortem_print(stderr, &c->post_mortem, machine_cpu(c->machine), c->guest, c->names);
+}
+
 void trace_crossings_free(struct trace_crossings *c)
 {
     struct error err;
@@ -345,6 +354,7 @@ void trace_crossings_free(struct trace_crossings *c)
     if (c->recorder != NULL)
         recorder_close(c->recorder, NULL, &err);
     lines_free(c->lines);
+    post_mortem_free(&c->post_mortem);
     if (c->nowhere != NULL)
         fclose(c->nowhere);
     walk_free(c->walk);

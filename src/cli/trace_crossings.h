@@ -19,6 +19,8 @@ void trace_crossings_start(struct trace_crossings *c, u32 pid);
 /* Print what is still open and the count. Before machine_free(). ended: how the program did, as wait4() says it; NULL:
  * not known. */
 void trace_crossings_finish(struct trace_crossings *c, const int *ended);
+/* After a shutdown of the guest: the page that explains it, on stderr. Before machine_free(). */
+void trace_crossings_explain(struct trace_crossings *c);
 void trace_crossings_free(struct trace_crossings *c);
 
 #endif

@@ -97,8 +97,8 @@ static bool blame(struct walk_story *s, const struct paging_mode *mode, u64 mask
 }
 
 /* Which right is missing, of a walk that reached its page and was refused. */
-static enum walk_end missing_right(struct walk_story *s, const struct paging_mode *mode, enum access_type type,
-                                   enum access_view view)
+static enum page_walk_end missing_right(struct walk_story *s, const struct paging_mode *mode, enum access_type type,
+                                        enum access_view view)
 {
     s->blamed = (u8)(s->levels - 1);
     if (view == VIEW_USER && blame(s, mode, PTE_U, 0))

@@ -8,7 +8,7 @@
 
 #include "mmu/paging.h"
 
-enum walk_end {
+enum page_walk_end {
     WALK_MAPPED,     /* the access is allowed */
     WALK_UNPAGED,    /* paging is off */
     WALK_ABSENT,     /* P is clear in the last entry read (PF-01) */
@@ -32,7 +32,7 @@ struct walk_level {
 };
 
 struct walk_story {
-    enum walk_end end;
+    enum page_walk_end end;
     bool ok;
     u32 error;     /* #PF error code when !ok: both as page_walk() says */
     paddr_t paddr; /* when ok */

@@ -63,7 +63,7 @@ enum { FAULT_WALK_REGISTER = 1, FAULT_WALK_NO_MEMORY = 2, FAULT_WALK_LEAF = 4 };
 struct fault_walk {
     u64 reserved_bits;
     u32 error;
-    u8 end; /* enum walk_end */
+    u8 end; /* enum page_walk_end */
     u8 levels, blamed;
     u8 paging_levels; /* 0, 2, 3, 4, 5 */
     struct {
