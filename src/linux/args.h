@@ -58,6 +58,8 @@ void put_iovec(struct print *p, u64 address, u64 count, u64 data);
 void put_credentials(struct print *p, const u8 *bytes);
 /* "SIG_DFL", "0x401000" */
 void put_handler(struct print *p, u64 handler);
+/* struct user_desc as it is at the return. */
+void put_user_desc_at(struct print *p, u64 address);
 void put_siginfo(struct print *p, u64 address);
 void put_open_flags(struct print *p, u32 flags);
 

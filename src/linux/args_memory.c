@@ -93,16 +93,20 @@ void result_thread_area(struct print *p)
         put_format(p, " (entry_number=%d)", (i32)get_u32(chosen));
 }
 
-void arg_out_user_desc(struct print *p, unsigned i)
+void put_user_desc_at(struct print *p, u64 address)
 {
     u8 bytes[16];
-    if (!p->ok) {
-        put_address(p, p->arg[i]);
-        return;
-    }
     mem_use_out(p);
-    if (put_or_read(p, p->arg[i], bytes, sizeof bytes))
+    if (put_or_read(p, address, bytes, sizeof bytes))
         put_user_desc(p, bytes);
+}
+
+void arg_out_user_desc(struct print *p, unsigned i)
+{
+    if (p->ok)
+        put_user_desc_at(p, p->arg[i]);
+    else
+        put_address(p, p->arg[i]);
 }
 
 enum {

@@ -50,21 +50,16 @@ void arg_clone(struct print *p, unsigned i)
     put_clone_flags(p, flags);
     if (flags & (CLONE_PARENT_SETTID | CLONE_PIDFD)) {
         put_next(p);
-        put_text(p, flags & CLONE_PARENT_SETTID ? "parent_tid=" : "pidfd=");
+        put_text(p, "parent_tid=");
         put_stored_int(p, parent);
     }
     if (flags & CLONE_SETTLS) {
         put_next(p);
         put_text(p, "tls=");
-        mem_use_in(p);
-        if (p->narrow) {
-            u64 saved = p->arg[i];
-            p->arg[i] = tls;
-            arg_in_user_desc(p, i);
-            p->arg[i] = saved;
-        } else {
+        if (p->narrow && p->ok)
+            put_user_desc_at(p, tls);
+        else
             put_hex(p, tls);
-        }
     }
     if (flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)) {
         put_next(p);
@@ -149,7 +144,7 @@ void arg_clone3(struct print *p, unsigned i)
     put_clone3_stack(p, field[STACK], field[STACK_SIZE]);
     if (field[FLAGS] & CLONE_SETTLS) {
         put_text(p, ", tls=");
-        put_hex(p, field[TLS]);
+        put_address(p, field[TLS]);
     }
     put_text(p, size > sizeof bytes ? ", ...}" : "}");
     put_clone3_results(p, field[FLAGS], field[PIDFD], field[PARENT_TID]);

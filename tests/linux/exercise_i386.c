@@ -118,6 +118,12 @@ static void files(void)
 
 static void memory_and_tasks(void)
 {
+    I32(clone, 0x01200000 | SIGCHLD, 0, 0, 0, P(words + 40));
+    I32(waitpid, -1, P(words), 0);
+    I32(fork);
+    I32(wait4, -1, P(words), 0, P(words + 4));
+    I32(clone, 0x00090000, 0, 0, W(~0u, 0x1234, 0xFFFFF, 0x51, 0, 0), 0);
+    I32(waitid, 0, 0, P(buffer), WEXITED, 0);
     static const u32 empty[1];
     I32(brk, 0);
     long page = I32(mmap2, 0, 8192, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

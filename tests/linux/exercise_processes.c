@@ -63,6 +63,36 @@ static void memory(void)
     A64(mbind, page, 4096, 0, 0, 0, 0);
 }
 
+static void new_processes(void)
+{
+    static int status, thread, descriptor;
+    static u64 arguments[11] = {0, 0, 0, 0, SIGCHLD};
+    A64(fork);
+    A64(wait4, -1, P(&status), 0, 0);
+    A64(clone, SIGCHLD, 0, 0, 0, 0);
+    A64(wait4, -1, 0, 0, 0);
+    A64(clone, 0x01200000 | SIGCHLD, 0, 0, P(&thread), 0);
+    A64(wait4, -1, P(&status), 0, 0);
+    A64(clone, 0x00100000 | SIGCHLD, 0, P(&thread), 0, 0);
+    A64(wait4, -1, P(&status), 0, 0);
+    A64(clone, 0x00001000 | SIGCHLD, 0, P(&descriptor), 0, 0);
+    A64(wait4, -1, P(&status), 0, 0);
+    A64(clone, 0x00010000, 0, 0, 0, 0x1000); /* a thread without memory in common: EINVAL */
+    A64(clone, 0x00090000 | 77, 0x1000, 0, 0, 0x1000);
+    A64(clone3, P(arguments), 64);
+    A64(wait4, -1, P(&status), 0, 0);
+    arguments[0] = 0x01301000;
+    arguments[1] = (u64)&descriptor;
+    arguments[2] = (u64)&thread;
+    arguments[3] = (u64)&status;
+    A64(clone3, P(arguments), sizeof arguments);
+    A64(wait4, -1, P(&status), 0, 0);
+    arguments[0] = 0x00090000;
+    A64(clone3, P(arguments), sizeof arguments);
+    A64(clone3, P(arguments), 8);
+    A64(clone3, P(bad_page), 88);
+}
+
 static void child_processes(void)
 {
     static int status;
@@ -104,6 +134,16 @@ static void child_processes(void)
     A64(wait4, -1, P(&status), WUNTRACED, 0);
     A64(wait4, -1, P(&status), __WALL, 0);
     A64(wait4, 999999, 0, 0, 0);
+    child = fork();
+    if (child == 0) {
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    A64(waitid, P_PID, child, P(&information), WSTOPPED | WNOWAIT, 0);
+    A64(wait4, child, P(&status), WUNTRACED, P(&usage));
+    A64(kill, child, SIGCONT);
+    A64(wait4, child, P(&status), 0, 0);
+    new_processes();
 }
 
 static void identity(void)
