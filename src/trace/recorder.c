@@ -243,11 +243,12 @@ static COLD void keep_news(struct recorder *r, const struct cpu *cpu, unsigned n
     if (news & GUEST_TASK) {
         capture_task(&r->capture, guest_task(r->options.guest));
         keep_note(r, cpu, EVENT_KIND_TASK, put_task);
-    } else if (r->stream && r->stream->events == 0 && guest_task(r->options.guest)->known) {
-        keep_note(r, cpu, EVENT_KIND_TASK, put_task); /* a block says by itself which task runs */
     }
     while (r->modules < guest_modules(r->options.guest))
         keep_module(r, cpu);
+    /* A block says by itself which task runs, also one that begins because a note above filled the block before. */
+    if (r->stream && r->stream->events == 0 && guest_task(r->options.guest)->known)
+        keep_note(r, cpu, EVENT_KIND_TASK, put_task);
 }
 
 ALWAYS_INLINE void look_at_guest(struct recorder *r, struct cpu *cpu, bool at_user)
