@@ -3,6 +3,8 @@
  */
 #include "trace/decode.h"
 
+#define RESTARTS 512 /* ERESTARTSYS */
+
 void decode_call(struct decoded *d, const struct call *call, const struct pieces *pieces)
 {
     pieces_memory_init(&d->in, pieces, DATA_MEMORY_IN);
@@ -20,4 +22,6 @@ void decode_call(struct decoded *d, const struct call *call, const struct pieces
         d->restarts = word[0] == call->entry.from_rip;
         d->call.result = call_result(call->abi, word[1]);
     }
+    if (d->restarts)
+        d->call.result = -RESTARTS; /* not what RAX holds: nothing was filled */
 }
