@@ -196,9 +196,12 @@ void arg_tms(struct print *p, unsigned i)
     size_t size = p->narrow ? 4 : 8;
     if (!put_or_read(p, p->arg[i], bytes, 4 * size))
         return;
-    for (unsigned n = 0; n < ARRAY_LEN(names); n++)
-        put_format(p, "%s%lld", names[n],
-                   p->narrow ? (long long)(i32)get_u32(bytes + n * 4) : (long long)get_u64(bytes + n * 8));
+    for (unsigned n = 0; n < ARRAY_LEN(names); n++) {
+        long long ticks = p->narrow ? (long long)(i32)get_u32(bytes + n * 4) : (long long)get_u64(bytes + n * 8);
+        put_format(p, "%s%lld", names[n], ticks);
+        if (ticks > 0) /* a hundred of them are a second on every x86 */
+            put_format(p, " /* %lld.%02lld s */", ticks / 100, ticks % 100);
+    }
     put_char(p, '}');
 }
 
