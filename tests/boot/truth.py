@@ -5,9 +5,11 @@ Both watched one run, so everything is compared as text. What differs by nature 
 
   order      strace's lines of different threads come as its own process was woken: each thread is compared by itself
   start      the traced program begins with its execve; what strace's child did before that was not traced
-  restarts   strace sees the kernel's inner codes (ERESTARTSYS and the like), which no program ever sees: of a call that a
-             signal interrupted both must say that it was, not how
-  no end     a call of a thread that was killed in it, exit and exit_group have no result: "?"
+  restarts   strace sees the kernel's inner codes (ERESTARTSYS and the like), which no program ever sees; a recording says
+             what the program sees: that the call is made again, or EINTR
+  sigreturn  strace shows the mask that it finds in the signal's frame; a recording shows no arguments
+  no end     exit, exit_group and the call that a thread was killed in never come back to the program. strace may have seen a
+             result of the latter, or may not have printed the arguments that are shown at the return
 """
 import re
 from dataclasses import dataclass
@@ -52,6 +54,21 @@ def line_of_recording(call):
     return f"{call['name']}({call['args']}) = {result_of_recording(call)}"
 
 
+def are_equal(theirs, ours):
+    if line_of_strace(theirs) == line_of_recording(ours):
+        return True
+    if theirs.name in ("rt_sigreturn", "sigreturn"):
+        return theirs.name == ours["name"] and result_of_strace(theirs) == result_of_recording(ours)
+    if result_of_strace(theirs) == "interrupted":
+        return (theirs.name == ours["name"] and theirs.args == ours["args"] and ours["end"] in ("signal", "restarted")
+                and ours["result"].startswith("-1 EINTR"))
+    if ours["end"] not in NO_END or theirs.name != ours["name"]:
+        return False
+    if theirs.args.endswith(","):
+        return ours["args"].startswith(theirs.args)
+    return theirs.args == ours["args"]
+
+
 def compare_threads(threads, calls):
     """threads: of strace_log.read(); calls: the recording's objects that are system calls, in order of their entries.
     Returns the differences and how many calls are equal."""
@@ -59,17 +76,18 @@ def compare_threads(threads, calls):
     for pid, thread in threads.items():
         mine = [c for c in calls if c.get("pid") == pid]
         if thread.calls and thread.calls[0].name == "execve":
-            begin = next((i for i, c in enumerate(mine) if line_of_recording(c) == line_of_strace(thread.calls[0])), 0)
+            begin = next((i for i, c in enumerate(mine) if are_equal(thread.calls[0], c)), 0)
             mine = mine[begin:]
         for place in range(max(len(thread.calls), len(mine))):
-            theirs = line_of_strace(thread.calls[place]) if place < len(thread.calls) else "(no more calls)"
-            ours = line_of_recording(mine[place]) if place < len(mine) else "(no more calls)"
-            if theirs == ours:
+            theirs = thread.calls[place] if place < len(thread.calls) else None
+            ours = mine[place] if place < len(mine) else None
+            if theirs and ours and are_equal(theirs, ours):
                 equal += 1
-            else:
-                differences.append(Difference(pid, place, theirs, ours))
-                if theirs.split("(")[0] != ours.split("(")[0]:
-                    break  # out of step: what follows would only repeat this
+                continue
+            differences.append(Difference(pid, place, line_of_strace(theirs) if theirs else "(no more calls)",
+                                          line_of_recording(ours) if ours else "(no more calls)"))
+            if not theirs or not ours or theirs.name != ours["name"]:
+                break  # out of step: what follows would only repeat this
     return differences, equal
 
 
@@ -123,6 +141,9 @@ def check_address_spaces(threads, events):
     """Everything that left ring 3 while a thread ran, IRQs too, left from that thread's address space. events: transitions from
     ring 3, in order. An address space holds from one execve to the next."""
     spaces = {}
+    unknown = [e["id"] for e in events if "pid" not in e and e["from.cpl"] == 3]
+    if unknown:
+        raise Failure(f"{len(unknown)} entries from ring 3 are of no known process, the first is #{unknown[0]}")
     for e in events:
         pid = e.get("pid")
         if pid not in threads or e["from.cpl"] != 3:
