@@ -141,16 +141,10 @@ void arg_in_groups16(struct print *p, unsigned i)
 /* Asked with room for none, the call gives their number and fills nothing. */
 void arg_out_groups(struct print *p, unsigned i)
 {
-    if ((u32)p->arg[i - 1] == 0)
-        put_address(p, p->arg[i]);
-    else
-        put_groups(p, i, (u64)printed_result(p), 4);
+    put_groups(p, i, (u32)p->arg[i - 1] == 0 ? 0 : (u64)printed_result(p), 4);
 }
 
 void arg_out_groups16(struct print *p, unsigned i)
 {
-    if ((u32)p->arg[i - 1] == 0)
-        put_address(p, p->arg[i]);
-    else
-        put_groups(p, i, (u64)printed_result(p), 2);
+    put_groups(p, i, (u32)p->arg[i - 1] == 0 ? 0 : (u64)printed_result(p), 2);
 }

@@ -138,3 +138,29 @@ void arg_arch_prctl(struct print *p, unsigned i)
         put_address(p, argument);
     }
 }
+
+static void put_nodemask_word(struct print *p, const u8 *bytes)
+{
+    put_format(p, "%#0*llx", (int)p->word * 2, (unsigned long long)get_word(p, bytes));
+}
+
+/* Bits of nodes in whole longs; the number of bits, plus one, is the next argument. */
+static void arg_nodemask(struct print *p, unsigned i)
+{
+    u64 bits = p->arg[i + 1], word = p->word * 8;
+    put_array(p, p->arg[i], bits == 0 ? 0 : (bits - 1) / word + ((bits - 1) % word != 0), p->word, put_nodemask_word);
+}
+
+void arg_in_nodemask(struct print *p, unsigned i) { arg_nodemask(p, i); }
+
+void arg_out_nodemask(struct print *p, unsigned i) { arg_nodemask(p, i); }
+
+void arg_out_mempolicy(struct print *p, unsigned i)
+{
+    u8 bytes[4];
+    if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
+        return;
+    put_char(p, '[');
+    put_name(p, &names_mempolicy, get_u32(bytes));
+    put_char(p, ']');
+}

@@ -299,6 +299,8 @@ static void waiting(void)
     A64(poll, P(polled), 3, 100);
     A64(poll, P(polled), 1, -1);
     A64(poll, 0, 0, 0);
+    polled[1].events = POLLWRNORM | POLLRDBAND;
+    A64(poll, P(polled), 2, 0);
     polled[1].events = 0;
     A64(poll, P(polled + 1), 1, 0);
     A64(poll, P(bad_page), 1, 0);

@@ -31,6 +31,8 @@ static char buffer[4096];
 static void memory(void)
 {
     static unsigned char resident[64];
+    static int policy;
+    static unsigned long nodes[16];
     A64(brk, 0);
     long page = A64(mmap, 0, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     A64(mmap, 0, 4096, PROT_NONE, MAP_SHARED | MAP_NORESERVE | MAP_STACK, 1000, 0x3000);
@@ -61,6 +63,9 @@ static void memory(void)
     A64(membarrier, 0, 0);
     A64(remap_file_pages, page, 4096, 0, 0, 0);
     A64(mbind, page, 4096, 0, 0, 0, 0);
+    A64(get_mempolicy, P(&policy), P(nodes), 1024, 0, 0);
+    A64(set_mempolicy, 1, P(nodes), 65);
+    A64(set_mempolicy, 0, 0, 0);
 }
 
 static void new_processes(void)
@@ -173,6 +178,7 @@ static void identity(void)
     A64(setfsuid, -1);
     A64(setfsgid, -1);
     A64(getgroups, 0, 0);
+    A64(getgroups, 0, P(groups));
     A64(getgroups, 64, P(groups));
     groups[0] = 4;
     groups[1] = 20;
