@@ -28,7 +28,7 @@ static void row_symbols(FILE *out, const struct names *names, const char *name, 
     if (before == after)
         fprintf(out, "%s%s", has_to ? "  " : "", to);
     else if (has_from || has_to)
-        fprintf(out, "  %s -> %s", has_from ? from : "", has_to ? to : "");
+        fprintf(out, "  %s%s->%s%s", from, has_from ? " " : "", has_to ? " " : "", to);
     fputc('\n', out);
 }
 
