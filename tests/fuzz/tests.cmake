@@ -35,8 +35,8 @@ target_link_libraries(slice_trace PRIVATE ringside_trace)
 if(TARGET ringside)
     add_custom_target(fuzz_seeds
         COMMAND ${fuzz_dir}/make_seeds $<TARGET_FILE:ringside> $<TARGET_FILE:make_trace_seed> $<TARGET_FILE:slice_trace>
-            ${guest_programs_dir} ${fuzz_dir}/corpus/trace
-        DEPENDS ringside make_trace_seed slice_trace guest_programs)
+            ${guest_programs_dir} ${CMAKE_BINARY_DIR}/fault-guests ${fuzz_dir}/corpus/trace
+        DEPENDS ringside make_trace_seed slice_trace guest_programs fault_guests)
 endif()
 
 # Those of fuzz_kernel: `cmake --build BUILD --target fuzz_kernel_seeds`.
