@@ -60,6 +60,8 @@ void put_credentials(struct print *p, const u8 *bytes);
 void put_handler(struct print *p, u64 handler);
 /* struct user_desc as it is at the return. */
 void put_user_desc_at(struct print *p, u64 address);
+/* A command of ioctl that takes a struct ifreq, with its argument. returns: false when it is another command */
+bool put_interface_command(struct print *p, u32 command, u64 argument);
 void put_siginfo(struct print *p, u64 address);
 void put_open_flags(struct print *p, u32 flags);
 

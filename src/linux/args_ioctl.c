@@ -61,15 +61,7 @@ static const struct ioctl_command {
     {0x8905, "SIOCATMARK", OUT_INT},
     {0x8910, "SIOCGIFNAME", HEX},
     {0x8912, "SIOCGIFCONF", HEX},
-    {0x8913, "SIOCGIFFLAGS", HEX},
-    {0x8914, "SIOCSIFFLAGS", HEX},
-    {0x8915, "SIOCGIFADDR", HEX},
-    {0x8916, "SIOCSIFADDR", HEX},
-    {0x891B, "SIOCGIFNETMASK", HEX},
-    {0x891C, "SIOCSIFNETMASK", HEX},
-    {0x8921, "SIOCGIFMTU", HEX},
-    {0x8927, "SIOCGIFHWADDR", HEX},
-    {0x8933, "SIOCGIFINDEX", HEX},
+    {0x8970, "SIOCGIFMAP", HEX},
     {0x890B, "SIOCADDRT", HEX},
     {0x890C, "SIOCDELRT", HEX},
     {0x1260, "BLKGETSIZE", HEX},
@@ -189,6 +181,8 @@ static void put_argument(struct print *p, enum ioctl_argument kind, u64 argument
 void arg_ioctl(struct print *p, unsigned i)
 {
     u32 number = (u32)p->arg[i];
+    if (put_interface_command(p, number, p->arg[i + 1]))
+        return;
     const struct ioctl_command *command = find_command(number);
     if (command != NULL)
         put_text(p, command->name);

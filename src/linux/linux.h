@@ -69,9 +69,9 @@ struct linux_style {
 void linux_print_call(FILE *out, const struct linux_call *call, const struct linux_style *style);
 /* "3", "-1 ENOENT (No such file or directory)", "0x7f...", "? ERESTARTSYS (To be restarted if SA_RESTART is set)". */
 void linux_print_result(FILE *out, const struct linux_call *call, const struct linux_style *style);
-/* The bytes that linux_print_call() and linux_print_result() would read at the entry (in) or at the return (out), by calling the readers; prints
- * nothing. Cheaper than printing. At the return call->in may give memory as it is then: what the kernel fills is described
- * by arguments that are still there, but for lengths that it makes smaller. */
+/* The bytes that linux_print_call() and linux_print_result() would read at the entry (in) or at the return (out), by
+ * calling the readers; prints nothing. Cheaper than printing. At the return call->in may give memory as it is then:
+ * what the kernel fills is described by arguments that are still there, but for lengths that it makes smaller. */
 void linux_visit_memory(const struct linux_call *call, const struct linux_style *style);
 
 #endif

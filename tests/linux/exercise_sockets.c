@@ -6,9 +6,11 @@
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -188,8 +190,28 @@ static void messages(void)
     A64(recvmmsg, fds[1], P(arrived), 2, MSG_DONTWAIT, P(&time));
 }
 
+static void interfaces(void)
+{
+    static struct ifreq request = {.ifr_name = "lo"}, none = {.ifr_name = "nosuch0"};
+    long fd = A64(socket, AF_INET, SOCK_DGRAM, 0);
+    A64(ioctl, fd, SIOCGIFFLAGS, P(&request));
+    A64(ioctl, fd, SIOCGIFADDR, P(&request));
+    A64(ioctl, fd, SIOCGIFNETMASK, P(&request));
+    A64(ioctl, fd, SIOCGIFHWADDR, P(&request));
+    A64(ioctl, fd, SIOCGIFMTU, P(&request));
+    A64(ioctl, fd, SIOCGIFMETRIC, P(&request));
+    A64(ioctl, fd, SIOCGIFTXQLEN, P(&request));
+    A64(ioctl, fd, SIOCGIFINDEX, P(&request));
+    A64(ioctl, fd, SIOCGIFFLAGS, P(&none));
+    none.ifr_mtu = 1500;
+    A64(ioctl, fd, SIOCSIFMTU, P(&none));
+    A64(ioctl, fd, SIOCSIFFLAGS, P(&none));
+    A64(ioctl, fd, SIOCGIFFLAGS, P(bad_page));
+}
+
 void exercise_sockets(void)
 {
+    interfaces();
     addresses();
     streams();
     options();
