@@ -373,7 +373,8 @@ static void call_ends(struct lines *l, struct call *call, u64 id, const struct e
     if (call->is_syscall)
         take_pieces(line, pieces);
     l->waiting -= line->waits;
-    if (line->matches || matches(l, id, e, task, call))
+    /* The entry again: only now is it known how its call ended. */
+    if (line->matches || matches(l, call->entry_id, &call->entry, &call->task, call) || matches(l, id, e, task, call))
         tell_end(l, call);
     if (call->end == CALL_SIGNAL && l->options.on_signal) {
         tell_pending(l);

@@ -309,6 +309,8 @@ enum exit_code trace_msrs(FILE *out, const char *path, const struct trace_filter
         print_text(out, j, vendor && !strcmp(vendor, "amd"));
     }
     free(j);
+    if (trace_filter_needs_task(filter) && !trace_reader_names(r)->kernel)
+        view_no_tasks(path, view);
     view_close(r, path, view);
     return EXIT_OK;
 }

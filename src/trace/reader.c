@@ -332,6 +332,9 @@ static bool may_match(const struct trace_index_entry *e, const struct trace_filt
         return true;
     if ((f->from && e->first + e->count - 1 < f->from) || (f->to && e->first > f->to))
         return false;
+    /* Calls are found by looking at every event. */
+    if (trace_filter_needs_calls(f))
+        return true;
     if (!e->known)
         return true;
     if (e->kinds & 1u << EVENT_KIND_KERNEL)

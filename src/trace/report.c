@@ -25,9 +25,10 @@ void view_end(FILE *out, const struct trace_reader *r)
 
 void view_no_tasks(const char *path, const struct trace_view *view)
 {
-    fprintf(view && view->messages ? view->messages : stderr,
-            "%s: no task is known in it (it was recorded without a known Linux kernel), so -p and --comm match nothing\n",
-            path);
+    fprintf(
+        view && view->messages ? view->messages : stderr,
+        "%s: no task is known in it (it was recorded without a known Linux kernel), so -p and --comm match nothing\n",
+        path);
 }
 
 void view_close(struct trace_reader *r, const char *path, const struct trace_view *view)
@@ -105,6 +106,8 @@ enum exit_code trace_report(FILE *out, const char *path, const struct trace_filt
     }
     lines_free(lines);
     pieces_free(&pieces);
+    if (trace_filter_needs_task(filter) && !trace_reader_names(r)->kernel)
+        view_no_tasks(path, view);
     view_close(r, path, view);
     return EXIT_OK;
 }

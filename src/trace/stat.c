@@ -25,7 +25,6 @@ struct statistics {
     struct entry_kind entry[MECHANISMS][MODE_LONG + 1];
     struct histogram inside[MECHANISMS]; /* over all modes */
     u64 never;                           /* entries that never returned */
-    bool task_seen;
     const struct trace_filter *filter;
     struct calls *calls;
     struct call_tally *syscalls;
@@ -80,7 +79,6 @@ static void count(struct statistics *s, struct trace_reader *r, u64 id, const st
     enum call_news news = calls_event(s->calls, id, e, task, &call);
     struct trace_context c = {.id = id, .event = e, .task = task};
 
-    s->task_seen |= task && task->known;
     if (news == CALL_BEGINS || news == CALL_ENDS)
         c.call = call;
     if (trace_filter_match(s->filter, &c))
@@ -237,7 +235,7 @@ enum exit_code trace_stat(FILE *out, const char *path, const struct trace_filter
         }
         print_text(out, s, view && view->histogram);
     }
-    if (trace_filter_needs_task(filter) && !s->task_seen)
+    if (trace_filter_needs_task(filter) && !trace_reader_names(r)->kernel)
         view_no_tasks(path, view);
     statistics_free(s);
     view_close(r, path, view);

@@ -145,6 +145,31 @@ static void test_filters(void **state)
     unlink(f.path);
 }
 
+/* A call is shown when its entry passes, although it passes by what is known at its return only. */
+static void test_report_by_error(void **state)
+{
+    (void)state;
+    struct linux_trace f;
+    struct trace_view calls = {.no_header = true, .calls = true};
+    struct trace_filter filter = {0};
+    struct error err = {0};
+    u64 openat, opened, fault;
+
+    lt_open(&f, "linux-error", "intel", true);
+    record_calls(&f, &openat, &opened, &fault);
+    lt_close(&f);
+    assert_true(trace_filter_add(&filter, "mech=syscall", &err));
+    assert_true(trace_filter_add(&filter, "errno=ENOENT", &err));
+    char *report = text_of(trace_report, f.path, &filter, &calls);
+    const char *first = strstr(report, "= -1 ENOENT (No such file or directory)");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, "= -1 ENOENT (No such file or directory)"));
+    has_not(report, "= 3");
+    has_not(report, "getpid");
+    free(report);
+    unlink(f.path);
+}
+
 static void test_filter_words(void **state)
 {
     (void)state;
@@ -401,11 +426,12 @@ static void test_histogram(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_histogram),   cmocka_unit_test(test_stat),
-        cmocka_unit_test(test_filters),     cmocka_unit_test(test_filter_words),
-        cmocka_unit_test(test_show_call),   cmocka_unit_test(test_show_never_back),
-        cmocka_unit_test(test_show_pieces), cmocka_unit_test(test_msrs_intel),
-        cmocka_unit_test(test_msrs_amd),    cmocka_unit_test(test_unknown_kernel),
+        cmocka_unit_test(test_histogram),       cmocka_unit_test(test_stat),
+        cmocka_unit_test(test_filters),         cmocka_unit_test(test_filter_words),
+        cmocka_unit_test(test_report_by_error), cmocka_unit_test(test_show_call),
+        cmocka_unit_test(test_show_never_back), cmocka_unit_test(test_show_pieces),
+        cmocka_unit_test(test_msrs_intel),      cmocka_unit_test(test_msrs_amd),
+        cmocka_unit_test(test_unknown_kernel),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
