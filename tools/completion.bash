@@ -46,7 +46,7 @@ _ringside() {
         summary | -summary) COMPREPLY=($(compgen -W "json" -- "$current")); return ;;
         esac
         ;;
-    report | stat | show | msrs | info | replay)
+    report | stat | show | path | msrs | info | replay)
         case $previous in
         --engine) COMPREPLY=($(compgen -W "block step" -- "$current")); return ;;
         --format) COMPREPLY=($(compgen -W "text verbose json" -- "$current")); return ;;
