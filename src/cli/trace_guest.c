@@ -185,6 +185,23 @@ static bool add_given_files(struct trace_guest *g, const struct trace_options *o
     return true;
 }
 
+/* The guest has only what was put into it: say so of a file that the program is told to use. */
+static void mention_missing_files(const struct trace_guest *g, const struct trace_options *o)
+{
+    for (int i = 1; i < o->argc; i++) {
+        struct stat st;
+        char *real;
+
+        if (o->argv[i][0] == '-' || stat(o->argv[i], &st) != 0 || !S_ISREG(st.st_mode))
+            continue;
+        real = realpath(o->argv[i], NULL);
+        if (real != NULL && !initramfs_has(g->files, real))
+            fprintf(stderr, "ringside: the file '%s' is not in the guest; --file '%s' puts it there\n", o->argv[i],
+                    o->argv[i]);
+        free(real);
+    }
+}
+
 static bool gather(struct trace_guest *g, const struct trace_options *o, const struct trace_streams *s,
                    struct error *err)
 {
@@ -207,7 +224,10 @@ static bool gather(struct trace_guest *g, const struct trace_options *o, const s
     if (g->program64 && !g->kernel64)
         return error_set(err, EXIT_USAGE, "'%s' is a 64-bit program, and the kernel '%s' is a 32-bit one", o->argv[0],
                          g->kernel);
-    return add_given_files(g, o, directory, err) && add_config(g, o, s, directory, found.path, err);
+    if (!add_given_files(g, o, directory, err) || !add_config(g, o, s, directory, found.path, err))
+        return false;
+    mention_missing_files(g, o);
+    return true;
 }
 
 /* ---- machine */

@@ -119,7 +119,7 @@ static bool resolve(struct walk *w, struct error *err)
         }
     }
     if (is_guests_own(w->at))
-        return fail(w, "it is in /dev, /proc or /sys, which the guest has its own of", err);
+        return fail(w, "it is in /dev, /proc or /sys, of which the guest has its own", err);
     return true;
 }
 

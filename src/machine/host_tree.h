@@ -10,7 +10,7 @@
  * or, with everything in it, the directory. Sockets, devices and the like inside a directory are left out. in: what
  * names the role in messages ("program") out:     real (may be NULL)  the path with its links resolved,
  * INITRAMFS_PATH_MAX bytes returns: false with err set (EXIT_FILE): missing, unreadable, no file, or inside /dev, /proc
- * or /sys, which a guest has its own of */
+ * or /sys, of which a guest has its own */
 bool host_tree_add(struct initramfs *fs, const char *what, const char *path, char *real, struct error *err);
 /* Add the file or directory to which the host's path leads, links followed, under another absolute path. */
 bool host_tree_add_as(struct initramfs *fs, const char *what, const char *path, const char *as, struct error *err);
