@@ -43,6 +43,8 @@ size_t time_size(const struct print *p, bool wide);
 void time_get(const struct print *p, const u8 *bytes, bool wide, struct linux_time *time);
 void put_timespec(struct print *p, const struct linux_time *time);
 void put_timeval(struct print *p, const struct linux_time *time);
+/* Processor time: "5 / * 0.05 s * /" */
+void put_ticks(struct print *p, i64 ticks);
 /* "2022-11-30T12:00:00+0000" */
 void put_date(struct print *p, i64 seconds);
 

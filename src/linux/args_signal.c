@@ -172,11 +172,10 @@ static void put_si_child(struct print *p, const u8 *fields, i32 code)
     else
         put_signal(p, (u32)status);
     const u8 *times = fields + (p->word == 8 ? 16 : 12);
-    if (p->word == 8)
-        put_format(p, ", si_utime=%llu, si_stime=%llu", (unsigned long long)get_u64(times),
-                   (unsigned long long)get_u64(times + 8));
-    else
-        put_format(p, ", si_utime=%u, si_stime=%u", get_u32(times), get_u32(times + 4));
+    put_text(p, ", si_utime=");
+    put_ticks(p, p->word == 8 ? (i64)get_u64(times) : (i32)get_u32(times));
+    put_text(p, ", si_stime=");
+    put_ticks(p, p->word == 8 ? (i64)get_u64(times + 8) : (i32)get_u32(times + 4));
 }
 
 /* A number and a pointer in one place; nothing when it is 0. in: prefix  of the two names */

@@ -189,6 +189,13 @@ void arg_in_itimerspec64(struct print *p, unsigned i) { arg_itimer(p, i, true, p
 
 void arg_out_itimerspec64(struct print *p, unsigned i) { arg_itimer(p, i, true, put_timespec); }
 
+void put_ticks(struct print *p, i64 ticks)
+{
+    put_signed(p, ticks);
+    if (ticks > 0) /* a hundred of them are a second on every x86 */
+        put_format(p, " /* %lld.%02lld s */", (long long)ticks / 100, (long long)ticks % 100);
+}
+
 void arg_tms(struct print *p, unsigned i)
 {
     static const char *const names[] = {"{tms_utime=", ", tms_stime=", ", tms_cutime=", ", tms_cstime="};
@@ -197,10 +204,9 @@ void arg_tms(struct print *p, unsigned i)
     if (!put_or_read(p, p->arg[i], bytes, 4 * size))
         return;
     for (unsigned n = 0; n < ARRAY_LEN(names); n++) {
-        long long ticks = p->narrow ? (long long)(i32)get_u32(bytes + n * 4) : (long long)get_u64(bytes + n * 8);
-        put_format(p, "%s%lld", names[n], ticks);
-        if (ticks > 0) /* a hundred of them are a second on every x86 */
-            put_format(p, " /* %lld.%02lld s */", ticks / 100, ticks % 100);
+        i64 ticks = p->narrow ? (i32)get_u32(bytes + n * 4) : (i64)get_u64(bytes + n * 8);
+        put_text(p, names[n]);
+        put_ticks(p, ticks);
     }
     put_char(p, '}');
 }
