@@ -60,6 +60,15 @@ _ringside() {
         --find | --at) return ;;
         esac
         ;;
+    trace)
+        case $previous in
+        -cpu | --cpu) _ringside_cpu "$program" "$current"; return ;;
+        --engine) COMPREPLY=($(compgen -W "block step" -- "$current")); return ;;
+        --color) COMPREPLY=($(compgen -W "auto always never" -- "$current")); return ;;
+        -e | --filter) COMPREPLY=($(compgen -W "trace= errno= mech= vec= kind= dir= cpl= rule=" -- "$current")); return ;;
+        esac
+        [[ $current != -* ]] && COMPREPLY=($(compgen -c -- "$current"))
+        ;;
     *) return ;;
     esac
     if [[ $current == -* ]]; then
@@ -68,7 +77,7 @@ _ringside() {
         [[ $current == --* ]] && words=$(sed 's/^-\{1,2\}\(..\)/--\1/' <<<"$words")
         COMPREPLY=($(compgen -W "$words --help" -- "$current"))
     else
-        COMPREPLY=($(compgen -f -- "$current"))
+        COMPREPLY+=($(compgen -f -- "$current"))
         [[ $command == run || $command == record ]] && COMPREPLY+=($(compgen -W "tour:32 tour:64" -- "$current"))
         compopt -o filenames 2>/dev/null
         # A colon parts words for readline (tour:64).
