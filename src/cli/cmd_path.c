@@ -40,7 +40,6 @@ struct path {
     struct event_record entry, exit;
     u64 exit_id; /* 0: it never returned */
     enum call_end end;
-    u64 switched;
     /* The replay. */
     struct run_options run_options;
     struct console console;
@@ -213,7 +212,6 @@ static bool read_crossing(struct path *p, FILE *header, struct error *err)
             p->exit_id = id;
             p->exit = *e;
             p->end = call->end;
-            p->switched = call->switched;
         }
     }
     lines_free(lines);

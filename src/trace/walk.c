@@ -133,12 +133,12 @@ static void leave(struct trace_walk *w, u64 sp)
 {
     u32 parent = w->frame[w->frames - 1].node, index;
 
-    w->tree.switched++;
     if (graph_open(w, "do_exit") || graph_open(w, "do_task_dead")) {
         w->state = WALK_ENDED;
         w->tree.end = WALK_GONE;
         return;
     }
+    w->tree.switched++;
     index = walk_node_new(w, parent, WALK_OTHERS);
     w->state = WALK_AWAY;
     w->away_sp = sp;

@@ -434,6 +434,7 @@ static void task_is_gone(void **state)
     into_schedule(&f, F_EXIT);
     assert_int_equal(STEP(&f, at(F_SWITCH_ASM, 3), OTHER_STACK, JMP), WALK_ENDED);
     assert_int_equal(walk_tree(f.walk)->end, WALK_GONE);
+    assert_int_equal(walk_tree(f.walk)->switched, 0);
     walk_free(f.walk);
 }
 
