@@ -9,11 +9,11 @@
 #include "cli/console.h"
 #include "cli/replay.h"
 #include "trace/calls.h"
+#include "trace/file/reader.h"
 #include "trace/fill.h"
 #include "trace/lines.h"
-#include "trace/reader.h"
-#include "trace/walk.h"
-#include "trace/walk_vdso.h"
+#include "trace/walk/vdso.h"
+#include "trace/walk/walk.h"
 
 typedef unsigned long long ull;
 

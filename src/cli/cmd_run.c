@@ -9,8 +9,8 @@
 #include "cli/console.h"
 #include "cli/image_hash.h"
 #include "cli/replay.h"
+#include "trace/fault/post_mortem.h"
 #include "trace/lines.h"
-#include "trace/post_mortem.h"
 
 /* One run, from options to exit code. */
 struct session {

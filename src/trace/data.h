@@ -17,9 +17,9 @@ enum data_kind {
     DATA_TSS = 7,        /* the words of the TSS that were used: address = where they stand */
     DATA_CODE = 8,       /* instruction bytes at RIP, up to 15 */
     DATA_SIGNAL = 9,     /* what a signal frame holds of the interrupted call: u64 RIP, u64 RAX */
-    DATA_WALK = 10,      /* the page walk of a page fault: struct fault_walk (trace/fault_data.h); address = CR2 */
+    DATA_WALK = 10,      /* the page walk of a page fault: struct fault_walk (trace/fault/data.h); address = CR2 */
     DATA_FRAME = 11,     /* the memory where a delivery was to push its frame, as it was found; address = the lowest */
-    DATA_REGISTERS = 12, /* struct fault_registers (trace/fault_data.h) */
+    DATA_REGISTERS = 12, /* struct fault_registers (trace/fault/data.h) */
 };
 
 #define DATA_HEADER 24u /* in a DATA section: u64 event, u64 address, u32 size, u32 kind; then the bytes */

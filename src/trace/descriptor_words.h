@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "trace/retrace.h"
+#include "trace/fault/retrace.h"
 
 /* "GDT 0010", "LDT 000c": the table and the index in bytes. */
 void words_selector(FILE *out, u16 selector);

@@ -3,7 +3,7 @@
  */
 #include "msr/msr.h"
 #include "trace/trace.h"
-#include "trace/msr_words.h"
+#include "trace/view/msr_words.h"
 #include "trace/words.h"
 
 typedef unsigned long long ull;

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "trace/file.h"
+#include "trace/file/file.h"
 
 static void *check(void *p)
 {

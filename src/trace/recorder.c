@@ -10,8 +10,8 @@
 #include "bus/input.h"
 #include "cpu/ring/ring.h"
 #include "trace/capture.h"
-#include "trace/expected.h"
-#include "trace/fault_data.h"
+#include "trace/fault/data.h"
+#include "trace/file/expected.h"
 #include "trace/fill.h"
 #include "trace/lines.h"
 

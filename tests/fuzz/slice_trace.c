@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/reader.h"
-#include "trace/stream.h"
+#include "trace/file/reader.h"
+#include "trace/file/stream.h"
 
 struct slice {
     struct trace_reader *in;

@@ -5,7 +5,7 @@
 #ifndef RINGSIDE_TESTS_FUZZ_TRACE_BODY_H
 #define RINGSIDE_TESTS_FUZZ_TRACE_BODY_H
 
-#include "trace/file.h"
+#include "trace/file/file.h"
 
 /* Magic and schema section, as they stand before every body. The caller frees. */
 u8 *trace_body_head(size_t *size);

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "trace/reader.h"
-#include "trace/stream.h"
+#include "trace/file/reader.h"
+#include "trace/file/stream.h"
 
 #define LT_SLIDE 0x2000000ull
 #define LT_BASE (0xFFFFFFFF81000000ull + LT_SLIDE)

@@ -12,7 +12,7 @@
 #include "cpu/ring/descriptor.h"
 #include "trace/descriptor_words.h"
 #include "trace/disassemble.h"
-#include "trace/fault_page.h"
+#include "trace/fault/page.h"
 
 static struct fault_site fault(u8 vector) { return (struct fault_site){.vector = vector, .from.mode = MODE_LONG}; }
 

@@ -13,9 +13,9 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
+#include "trace/file/reader.h"
+#include "trace/file/stream.h"
 #include "trace/pieces.h"
-#include "trace/reader.h"
-#include "trace/stream.h"
 
 #define EVENTS 40000u /* three blocks */
 #define SLIDE 0x7000000u

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "trace/block.h"
+#include "trace/file/block.h"
 
 static u8 *fixture_bytes(const char *path, size_t *size)
 {

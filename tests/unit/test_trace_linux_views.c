@@ -5,7 +5,7 @@
 #include "linux_trace_fixture.h"
 
 #include "trace/calls.h"
-#include "trace/histogram.h"
+#include "trace/view/histogram.h"
 
 typedef enum exit_code view_fn(FILE *, const char *, const struct trace_filter *, const struct trace_view *,
                                struct error *);

@@ -12,9 +12,9 @@
 #include <cmocka.h>
 
 #include "trace/trace.h"
-#include "trace/walk.h"
-#include "trace/walk_code.h"
-#include "trace/walk_vdso.h"
+#include "trace/walk/code.h"
+#include "trace/walk/vdso.h"
+#include "trace/walk/walk.h"
 
 #define K 0xFFFFFFFF81000000ull
 #define STACK 0xFFFFC90000010000ull

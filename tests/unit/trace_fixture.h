@@ -18,7 +18,7 @@
 
 #include "bus/input.h"
 #include "cpu/cpu.h"
-#include "trace/reader.h"
+#include "trace/file/reader.h"
 
 struct trace_fixture {
     struct clock clock;
