@@ -389,6 +389,7 @@ static bool replay(struct path *p, struct error *err)
 
     p->err = err;
     machine_run(p->machine, &result);
+    console_release_signals();
     if (p->differs)
         return false;
     if (result.end == END_INTERRUPTED)

@@ -28,6 +28,14 @@ void console_catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+void console_release_signals(void)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
+}
+
 bool console_interrupted(void) { return signal_seen != 0; }
 
 static bool interrupted(void *context)

@@ -28,5 +28,7 @@ void console_world(struct console *console, struct machine_world *world);
 bool console_interrupted(void);
 /* SIGINT, SIGTERM and SIGHUP end the run in an orderly way; asked through machine_world.interrupted. */
 void console_catch_signals(void);
+/* The run is over, and what follows is printed: signals do what they do to any program, a closed pipe included. */
+void console_release_signals(void);
 
 #endif
