@@ -226,6 +226,9 @@ bool trace_options_parse(struct trace_options *o, int argc, char **argv, struct 
         if (!parse_option(o, argc, argv, &i, err))
             return false;
     }
+    if (o->counts && (o->path || o->rings))
+        return error_set(err, EXIT_USAGE, "-c prints a table instead of lines: leave out %s",
+                         o->path ? "--path" : "--rings");
     if (i == argc)
         return error_set(err, EXIT_USAGE, "give the program to trace: ringside trace [OPTIONS] PROGRAM [ARGUMENTS]");
     o->argc = argc - i;
