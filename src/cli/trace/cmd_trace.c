@@ -124,9 +124,14 @@ static int close_session(struct trace_session *t, int code)
 
     trace_streams_close(&t->streams);
     trace_crossings_free(t->crossings);
-    if (t->out != NULL && t->out != stderr && fclose(t->out) != 0) {
-        error_set(&err, EXIT_FILE, "cannot write the trace to '%s': %s", t->options.output, strerror(errno));
-        code = cli_fail(&err);
+    if (t->out != NULL && t->out != stderr) {
+        bool failed = ferror(t->out); /* a line that was lost earlier: its reason is not known any more */
+
+        if (fclose(t->out) != 0 || failed) {
+            error_set(&err, EXIT_FILE, "cannot write the whole trace to '%s'%s%s", t->options.output,
+                      failed ? "" : ": ", failed ? "" : strerror(errno));
+            code = cli_fail(&err);
+        }
     }
     if (t->machine != NULL)
         machine_free(t->machine);
