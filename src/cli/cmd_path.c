@@ -281,7 +281,9 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
 
     if (p->stopped || p->observer.insn == NULL)
         return;
+    event_clear(&e);
     event_fill_transition(&e, cpu, t);
+    event_fill_frame(&e, cpu);
     before = walk_state(p->walk);
     if (before == WALK_ENDED) {
         stop(p); /* no more of the user's code */
@@ -301,7 +303,8 @@ static void on_side(void *context, struct cpu *cpu, const struct side_event *eve
 
     if (p->observer.insn == NULL || walk_state(p->walk) != WALK_INSIDE)
         return;
-    event_fill_side(&e, cpu, event);
+    event_clear(&e);
+    event_fill_side(&e, cpu, event, 0);
     walk_side(p->walk, &e);
 }
 

@@ -37,19 +37,12 @@ struct recorder {
     struct stream *stream; /* NULL without a file */
 };
 
-/* ---- filling records on the processor's thread ---- */
-
-#define ZERO_BYTES 32u
-_Static_assert(sizeof(struct event_record) % ZERO_BYTES == 0, "record_begin() clears whole pieces");
+/* ---- keeping an event ---- */
 
 static struct event_record *record_begin(struct recorder *r)
 {
-    struct event_record *e = &r->scratch;
-
-    /* In pieces that compilers store in line: for the whole they take a string instruction, which starts slowly. */
-    for (unsigned i = 0; i < sizeof *e / ZERO_BYTES; i++)
-        memset((u8 *)e + i * ZERO_BYTES, 0, ZERO_BYTES);
-    return e;
+    event_clear(&r->scratch);
+    return &r->scratch;
 }
 
 static void keep_pieces(struct recorder *r)
@@ -78,118 +71,14 @@ static void record_keep(struct recorder *r, const struct event_record *e)
     pieces_clear(&r->pieces);
 }
 
-static void put_time(struct event_record *e, const struct cpu *cpu)
-{
-    e->ticks = cpu->clock->ticks;
-    e->retired = clock_retired(cpu->clock);
-    e->cpu = (u8)cpu->mmu.who;
-}
-
-#define PUT_SIDE(e, side, s)                                                                                           \
-    do {                                                                                                               \
-        (e)->side##_rip = (s)->rip;                                                                                    \
-        (e)->side##_rsp = (s)->rsp;                                                                                    \
-        (e)->side##_rflags = (s)->rflags;                                                                              \
-        (e)->side##_cr3 = (s)->cr3;                                                                                    \
-        (e)->side##_gs_base = (s)->gs_base;                                                                            \
-        (e)->side##_kernel_gs_base = (s)->kernel_gs_base;                                                              \
-        (e)->side##_cs = (s)->cs;                                                                                      \
-        (e)->side##_ss = (s)->ss;                                                                                      \
-        (e)->side##_cpl = (s)->cpl;                                                                                    \
-        (e)->side##_mode = (s)->mode;                                                                                  \
-    } while (0)
-
-static void put_registers(struct event_record *e, const u64 *gpr)
-{
-    e->present |= EVENT_HAS_REGISTERS;
-    e->rax = gpr[RAX];
-    e->rbx = gpr[RBX];
-    e->rcx = gpr[RCX];
-    e->rdx = gpr[RDX];
-    e->rsi = gpr[RSI];
-    e->rdi = gpr[RDI];
-    e->rbp = gpr[RBP];
-    e->r8 = gpr[R8];
-    e->r9 = gpr[R9];
-    e->r10 = gpr[R10];
-    e->r11 = gpr[R11];
-}
-
-/* Frame words as they stand in memory. A supervisor TLB hit is the same bytes as the peek, without the walk. */
-static void put_frame(struct event_record *e, struct cpu *cpu)
-{
-    unsigned words = e->frame_words < EVENT_FRAME_WORDS ? e->frame_words : EVENT_FRAME_WORDS;
-    unsigned width = e->frame_word_bytes, size = words * width;
-    u8 bytes[EVENT_FRAME_WORDS * 8];
-    u64 word[EVENT_FRAME_WORDS] = {0};
-    const u8 *host;
-
-    if (!size || width > 8)
-        return;
-    host = tlb_read_hit(&cpu->mmu.view[VIEW_SUPERVISOR], e->frame_address, size);
-    if (host)
-        memcpy(bytes, host, size);
-    else if (!mmu_peek(&cpu->mmu, e->frame_address, bytes, size))
-        return;
-    for (unsigned i = 0; i < words; i++)
-        memcpy(&word[i], bytes + i * width, width);
-    memcpy((u8 *)e + offsetof(struct event_record, frame0), word, sizeof word);
-    e->present |= EVENT_HAS_FRAME;
-}
-
-/* All but the frame words, which are no part of the digest. */
-static void fill_transition(struct event_record *e, const struct cpu *cpu, const struct transition *t)
-{
-    put_time(e, cpu);
-    e->sequence = t->sequence;
-    PUT_SIDE(e, from, &t->from);
-    PUT_SIDE(e, to, &t->to);
-    e->mechanism = (u8)t->mechanism;
-    e->present = (u16)((t->has_vector ? EVENT_HAS_VECTOR : 0) | (t->has_error ? EVENT_HAS_ERROR : 0) |
-                       (t->rule ? EVENT_HAS_RULE : 0));
-    if (t->has_vector)
-        e->vector = t->vector;
-    if (t->has_error)
-        e->error = t->error;
-    e->cr2 = t->cr2;
-    e->rule = t->rule;
-    e->gate = (u8)t->gate;
-    e->ist = t->ist;
-    e->stack_source = (u8)t->stack_source;
-    e->gate_selector = t->gate_selector;
-    e->gate_dpl = t->gate_dpl;
-    e->parameters = t->parameters;
-    e->frame_address = t->frame;
-    e->frame_words = t->frame_words;
-    e->frame_word_bytes = t->frame_word_bytes;
-    e->msrs = t->msrs;
-    if (t->msrs > 0)
-        e->msr0 = t->msr[0];
-    if (t->msrs > 1)
-        e->msr1 = t->msr[1];
-    if (t->msrs > 2)
-        e->msr2 = t->msr[2];
-    if (event_mechanism_is_software_entry(t->mechanism)) {
-        put_registers(e, cpu->arch.gpr);
-    } else if (t->to.cpl > t->from.cpl) {
-        e->rax = cpu->arch.gpr[RAX];
-        e->present |= EVENT_HAS_RESULT;
-    }
-}
-
 /* ---- what becomes known of the guest, as events of their own ---- */
 
 static void keep_note(struct recorder *r, const struct cpu *cpu, enum event_kind kind,
                       void (*put)(struct event_record *e, const struct recorder *r))
 {
     struct event_record *e = record_begin(r);
-    struct ring_state now = ring_state_of(cpu, cpu->arch.rip);
 
-    put_time(e, cpu);
-    e->kind = (u8)kind;
-    e->sequence = r->sequence;
-    PUT_SIDE(e, from, &now);
-    PUT_SIDE(e, to, &now);
+    event_fill_here(e, cpu, kind, r->sequence);
     put(e, r);
     record_keep(r, e);
 }
@@ -287,7 +176,7 @@ ALWAYS_INLINE bool quick_transition(struct recorder *r, const struct cpu *cpu, c
     struct event_record *e = record_begin(r);
     u8 slot = r->stream->predictor->following;
 
-    fill_transition(e, cpu, t);
+    event_fill_transition(e, cpu, t);
     struct predict_miss miss = compare_all(r, e);
     if (!expected_transition(r->stream, cpu, t))
         return false;
@@ -325,7 +214,6 @@ static COLD void keep_fault(struct recorder *r, struct cpu *cpu, const struct fa
 static void on_transition(void *context, struct cpu *cpu, const struct transition *t)
 {
     struct recorder *r = context;
-
     bool explain = false;
 
     if (r->options.guest) {
@@ -342,13 +230,13 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
     struct event_record *e = record_begin(r);
     bool keep = !(r->options.no_same_ring && t->from.cpl == t->to.cpl && t->from.mode == t->to.mode);
 
-    fill_transition(e, cpu, t);
+    event_fill_transition(e, cpu, t);
     if (!r->digest_later)
         event_digest_add(&r->digest, e);
     if (!keep || (!r->stream && !r->options.live))
         return;
     if (t->frame_words)
-        put_frame(e, cpu);
+        event_fill_frame(e, cpu);
     if (explain)
         capture_transition(&r->capture, cpu, r->events + 1, e, &r->pieces);
     if (r->stream && fault_data_wanted(t)) {
@@ -359,54 +247,6 @@ static void on_transition(void *context, struct cpu *cpu, const struct transitio
     record_keep(r, e);
 }
 
-void event_fill_transition(struct event_record *e, struct cpu *cpu, const struct transition *t)
-{
-    *e = (struct event_record){0};
-    fill_transition(e, cpu, t);
-    if (t->frame_words)
-        put_frame(e, cpu);
-}
-
-static void fill_side(struct event_record *e, u64 sequence, const struct cpu *cpu, const struct side_event *event)
-{
-    struct ring_state now = ring_state_of(cpu, cpu->arch.rip);
-
-    put_time(e, cpu);
-    e->kind = (u8)(EVENT_KIND_TRANSITION + 1 + event->kind);
-    e->sequence = sequence;
-    PUT_SIDE(e, from, &now);
-    PUT_SIDE(e, to, &now);
-    e->number = event->number;
-    e->old_value = event->old_value;
-    e->new_value = event->new_value;
-    if (event->fault != NULL) {
-        e->vector = event->fault->vector;
-        e->error = event->fault->error;
-        e->cr2 = event->fault->cr2;
-        e->rule = event->fault->rule;
-        e->present |= EVENT_HAS_VECTOR;
-        if (event->fault->has_error)
-            e->present |= EVENT_HAS_ERROR;
-    }
-    /* The change has been made already: put the source side back. */
-    if (event->kind == SIDE_CR3) {
-        e->from_cr3 = event->old_value;
-    } else if (event->kind == SIDE_SWAPGS) {
-        e->from_gs_base = event->old_value;
-        e->from_kernel_gs_base = event->new_value;
-    } else if (event->kind == SIDE_WRMSR && event->number == 0xC0000101) { /* IA32_GS_BASE */
-        e->from_gs_base = event->old_value;
-    } else if (event->kind == SIDE_WRMSR && event->number == 0xC0000102) { /* IA32_KERNEL_GS_BASE */
-        e->from_kernel_gs_base = event->old_value;
-    }
-}
-
-void event_fill_side(struct event_record *e, const struct cpu *cpu, const struct side_event *event)
-{
-    *e = (struct event_record){0};
-    fill_side(e, 0, cpu, event);
-}
-
 ALWAYS_INLINE bool quick_side(struct recorder *r, const struct cpu *cpu, const struct side_event *event)
 {
     if (!r->only_recorded)
@@ -415,7 +255,7 @@ ALWAYS_INLINE bool quick_side(struct recorder *r, const struct cpu *cpu, const s
     struct event_record *e = record_begin(r);
     u8 slot = r->stream->predictor->following;
 
-    fill_side(e, r->sequence, cpu, event);
+    event_fill_side(e, cpu, event, r->sequence);
     struct predict_miss miss = compare_all(r, e);
     if (!expected_side(r->stream, cpu, event))
         return false;
@@ -438,7 +278,7 @@ static void on_side(void *context, struct cpu *cpu, const struct side_event *eve
         return;
     }
     e = record_begin(r);
-    fill_side(e, r->sequence, cpu, event);
+    event_fill_side(e, cpu, event, r->sequence);
     if (r->options.guest && event->kind == SIDE_WRMSR)
         keep_backtrace(r, cpu);
     if (r->stream && event->kind == SIDE_UNDELIVERED) {
@@ -457,15 +297,9 @@ static void on_input(void *context, u64 tick, enum input_source source, const u8
     if (r->stream)
         stream_input(r->stream, tick, source, bytes, size);
     if (r->stream || r->options.live) {
-        struct ring_state now = ring_state_of(r->cpu, r->cpu->arch.rip);
-
         e = record_begin(r);
-        put_time(e, r->cpu);
+        event_fill_here(e, r->cpu, EVENT_KIND_INPUT, r->sequence);
         e->ticks = tick;
-        e->kind = EVENT_KIND_INPUT;
-        e->sequence = r->sequence;
-        PUT_SIDE(e, from, &now);
-        PUT_SIDE(e, to, &now);
         e->number = source;
         e->new_value = size;
         memcpy(&e->old_value, bytes, size < 8 ? size : 8);

@@ -117,7 +117,9 @@ static void walk_on(struct trace_crossings *c, struct cpu *cpu, const struct tra
         c->walk = walk_new(&options);
         c->wanted = false;
     }
+    event_clear(&e);
     event_fill_transition(&e, cpu, t);
+    event_fill_frame(&e, cpu);
     if (walk_transition(c->walk, recorder_events(c->recorder), &e) == WALK_ENDED)
         end_walk(c);
 }
@@ -176,7 +178,8 @@ static void on_side(void *context, struct cpu *cpu, const struct side_event *eve
         c->inner->side(c->inner->context, cpu, event);
     if (c->walk == NULL || walk_state(c->walk) != WALK_INSIDE)
         return;
-    event_fill_side(&e, cpu, event);
+    event_clear(&e);
+    event_fill_side(&e, cpu, event, 0);
     walk_side(c->walk, &e);
 }
 
