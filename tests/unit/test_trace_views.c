@@ -91,6 +91,13 @@ static void test_filter_by_task(void **state)
     assert_false(passes_task(&f, 7, 7, "sh", false));
     assert_false(passes(&f, 1, &syscall)); /* no task at all */
 
+    f = (struct trace_filter){.pid_from = 8}; /* a program and what it started */
+    assert_true(trace_filter_needs_task(&f));
+    assert_true(passes_task(&f, 8, 8, "sh", true));
+    assert_true(passes_task(&f, 12, 9, "thread", true));
+    assert_false(passes_task(&f, 7, 7, "init", true));
+    assert_false(passes_task(&f, 8, 8, "sh", false));
+
     f = (struct trace_filter){0};
     assert_true(trace_filter_comm(&f, "kworker/*,s?", &err));
     assert_true(passes_task(&f, 7, 7, "sh", true));
