@@ -246,6 +246,16 @@ static bool check_schema(struct trace_reader *r, struct error *err)
     return true;
 }
 
+static void report_reach(struct trace_reader *r)
+{
+    u64 last = trace_reader_events(r);
+
+    if (last == 0)
+        reader_lost(r, "no event is within reach");
+    else
+        reader_lost(r, "events 1 to %llu are within reach", (unsigned long long)last);
+}
+
 struct trace_reader *trace_reader_open(const char *path, struct error *err)
 {
     struct trace_reader *r = calloc(1, sizeof *r);
@@ -281,7 +291,7 @@ struct trace_reader *trace_reader_open(const char *path, struct error *err)
     }
     scan(r, !r->complete);
     if (!r->complete)
-        reader_lost(r, "events 1 to %llu are within reach", (unsigned long long)trace_reader_events(r));
+        report_reach(r);
     return r;
 }
 
