@@ -92,10 +92,10 @@ def compare_threads(threads, calls):
 
 
 def check_ends(threads, entries):
-    """How each thread ended is told by its last entry: exit or exit_group with the status that strace says; the page fault
+    """How each thread ended is told by its last entry from ring 3: exit or exit_group with the status that strace says; the page fault
     that SIGSEGV came from; something else when another process killed it."""
     for pid, thread in threads.items():
-        last = [e for e in entries if e.get("pid") == pid][-1]
+        last = [e for e in entries if e.get("pid") == pid and e["from.cpl"] == 3][-1]
         words = line_of_recording(last) if "name" in last else f"{last['mech']} {last.get('vector')}"
         if thread.end.startswith("exited with"):
             # A thread may also be ended by another's exit_group; here none is.
