@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 
 static const struct {
@@ -33,7 +34,9 @@ static const struct {
 int cli_fail(const struct error *err)
 {
     fflush(stdout);
-    fprintf(stderr, "ringside: %s\n", err->text);
+    fputs("ringside: ", stderr);
+    text_print_plain(stderr, err->text); /* it may quote a file or a guest */
+    fputc('\n', stderr);
     return err->code;
 }
 

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "base/text.h"
+
 #define WALK_MAX 1024u
 #define SYMBOLS_MAX 65536u /* per module */
 #define NAME_MAX_BYTES 128u
@@ -110,6 +112,7 @@ static bool module_read(struct guest *g, const struct cpu *cpu, u64 at, struct g
         !guest_read_pointer(cpu, is64, at + l->module_base, &m->base) ||
         !guest_read(cpu, at + l->module_size, &size, sizeof size))
         return false;
+    text_make_plain(m->name);
     m->size = size;
     g->unformed |= state == STATE_UNFORMED;
     return state < STATE_UNFORMED && guest_is_kernel_address(is64, m->base) && size && size <= MODULE_SIZE_MAX &&

@@ -2,6 +2,7 @@
  * The running task. A per-CPU variable of the kernel points to it: on amd64 in the area that the kernel's GS base
  * names, on i386 in the segment of a descriptor that FS is loaded with in the kernel.
  */
+#include "base/text.h"
 #include "guest/internal.h"
 
 #define PERCPU_SELECTOR 0xD8u /* i386: GDT entry 27, the kernel's per-CPU segment */
@@ -128,6 +129,7 @@ static void task_read(struct guest *g, const struct cpu *cpu, struct guest_task 
     memcpy(task->comm, v->comm_value, GUEST_COMM);
     task->known = memchr(task->comm, 0, GUEST_COMM) != NULL;
     task->comm[GUEST_COMM - 1] = 0;
+    text_make_plain(task->comm);
 }
 
 static bool tasks_differ(const struct guest_task *a, const struct guest_task *b)

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "base/bits.h"
+#include "base/text.h"
 #include "kernel/pack.h"
 
 struct entry {
@@ -63,6 +64,7 @@ void symbols_add(struct symbols *s, u64 address, char type, const char *name, si
     *e = (struct entry){.address = address, .name = (u32)s->names_size, .type = type};
     memcpy(s->names + s->names_size, name, length);
     s->names[s->names_size + length] = '\0';
+    text_make_plain(s->names + s->names_size);
     s->names_size += length + 1;
     s->sorted = false;
 }

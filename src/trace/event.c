@@ -4,6 +4,7 @@
  */
 #include "trace/event.h"
 
+#include "base/text.h"
 #include "bus/input.h"
 
 static const struct event_field_info fields[EVENT_FIELDS] = {
@@ -269,9 +270,7 @@ static void get_text(const struct event_record *e, char *text, size_t size)
 {
     memcpy(text, (const u8 *)e + offsetof(struct event_record, frame0), size);
     text[size - 1] = '\0';
-    for (char *c = text; *c; c++) /* a file may hold anything; what is shown is one line */
-        if ((unsigned char)*c < ' ' || *c == 0x7F)
-            *c = '?';
+    text_make_plain(text); /* a file may hold anything */
 }
 
 _Static_assert(GUEST_COMM <= EVENT_FRAME_WORDS * sizeof(u64), "a task's name fits");

@@ -216,6 +216,19 @@ static void isolated_tables_hide_nothing(void **state)
     guest_fixture_free(f);
 }
 
+/* A program chooses its name; it may not drive the terminal that shows it. */
+static void names_are_plain(void **state)
+{
+    struct guest_fixture *f = guest_fixture_new(true, true);
+
+    (void)state;
+    put_task(f, 0, 1, 1, "a\033[31m\tb");
+    look(f);
+    ASSERT_TASK(f, 1, 1, "a?[31m?b");
+    assert_int_equal(look(f), 0);
+    guest_fixture_free(f);
+}
+
 static void unreadable_tasks_are_unknown(void **state)
 {
     struct guest_fixture *f = guest_fixture_new(true, true);
@@ -468,6 +481,7 @@ int main(void)
         cmocka_unit_test(the_area_is_part_of_the_kernel),
         cmocka_unit_test(the_area_moves),
         cmocka_unit_test(isolated_tables_hide_nothing),
+        cmocka_unit_test(names_are_plain),
         cmocka_unit_test(unreadable_tasks_are_unknown),
         cmocka_unit_test(structure_tells_the_layout_64),
         cmocka_unit_test(structure_tells_the_layout_32),

@@ -228,11 +228,26 @@ static void test_numbers(void **state)
     free(w.bytes);
 }
 
+/* A file or a guest chooses the names; none may drive a terminal. */
+static void test_plain_names(void **state)
+{
+    struct symbols *s = symbols_new();
+
+    (void)state;
+    add(s, 0x1000, 'T', "one\033[2J\x7f");
+    add(s, 0x2000, 'T', "two\xc2\x9b\xc3\xa9");
+    symbols_sort(s);
+    expect_at(s, 0x1000, "one?[2J?", 0);
+    expect_at(s, 0x2000, "two??\xc3\xa9", 0);
+    symbols_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lookup), cmocka_unit_test(test_empty), cmocka_unit_test(test_top_of_memory),
-        cmocka_unit_test(test_pack),   cmocka_unit_test(test_many),  cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_lookup),      cmocka_unit_test(test_empty), cmocka_unit_test(test_top_of_memory),
+        cmocka_unit_test(test_pack),        cmocka_unit_test(test_many),  cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_plain_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

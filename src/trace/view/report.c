@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The views that need no analysis: the list of events, the file's own description, properties and the input log.
  */
+#include "base/text.h"
 #include "bus/input.h"
 #include "trace/fault/page.h"
 #include "trace/lines.h"
@@ -9,8 +10,13 @@
 static void properties(FILE *out, const struct trace_properties *p, bool with_arguments)
 {
     for (size_t i = 0; i < p->count; i++)
-        if (with_arguments || strncmp(p->item[i].key, "argv.", 5) != 0)
-            fprintf(out, "# %s: %s\n", p->item[i].key, p->item[i].value);
+        if (with_arguments || strncmp(p->item[i].key, "argv.", 5) != 0) {
+            fputs("# ", out);
+            text_print_plain(out, p->item[i].key);
+            fputs(": ", out);
+            text_print_plain(out, p->item[i].value);
+            fputc('\n', out);
+        }
 }
 
 void view_header(FILE *out, const struct trace_reader *r) { properties(out, trace_reader_run(r), false); }
@@ -94,7 +100,8 @@ enum exit_code trace_report(FILE *out, const char *path, const struct trace_filt
         view_header(out, r);
     if (filter && filter->from)
         trace_reader_seek(r, filter->from);
-    /* While a call that is shown is open, its exit may stand in a block that the filter would skip. */
+    /* While a call that is shown is open, its exit may stand in a block that the filter would skip, or behind its end.
+     */
     while (!lines_full(lines) && (e = trace_reader_next(r, lines_waiting(lines) ? NULL : filter, &id)) != NULL) {
         if (filter && filter->to && id > filter->to)
             break;
