@@ -170,6 +170,35 @@ static void test_report_by_error(void **state)
     unlink(f.path);
 }
 
+/* A range of events ends behind a call's entry: how the call ended is told all the same. Pieces of memory are no input.
+ */
+static void test_report_to_the_entry(void **state)
+{
+    (void)state;
+    struct linux_trace f;
+    struct trace_view calls = {.no_header = true, .calls = true};
+    struct trace_filter filter = {0};
+    u64 openat, opened, fault;
+
+    lt_open(&f, "linux-range", "intel", true);
+    record_calls(&f, &openat, &opened, &fault);
+    lt_close(&f);
+    filter.from = filter.to = openat;
+    char *report = text_of(trace_report, f.path, &filter, &calls);
+    has(report, "O_RDONLY) = 3");
+    has_not(report, "fault");
+    free(report);
+    struct error err = {0};
+    char *info = NULL;
+    size_t size;
+    FILE *out = open_memstream(&info, &size);
+    assert_int_equal(trace_info(out, f.path, &calls, &err), EXIT_OK);
+    fclose(out);
+    has(info, "inputs: 0\n");
+    free(info);
+    unlink(f.path);
+}
+
 static void test_filter_words(void **state)
 {
     (void)state;
@@ -431,7 +460,7 @@ int main(void)
         cmocka_unit_test(test_report_by_error), cmocka_unit_test(test_show_call),
         cmocka_unit_test(test_show_never_back), cmocka_unit_test(test_show_pieces),
         cmocka_unit_test(test_msrs_intel),      cmocka_unit_test(test_msrs_amd),
-        cmocka_unit_test(test_unknown_kernel),
+        cmocka_unit_test(test_unknown_kernel),  cmocka_unit_test(test_report_to_the_entry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

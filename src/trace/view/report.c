@@ -103,7 +103,7 @@ enum exit_code trace_report(FILE *out, const char *path, const struct trace_filt
     /* While a call that is shown is open, its exit may stand in a block that the filter would skip, or behind its end.
      */
     while (!lines_full(lines) && (e = trace_reader_next(r, lines_waiting(lines) ? NULL : filter, &id)) != NULL) {
-        if (filter && filter->to && id > filter->to)
+        if (filter && filter->to && id > filter->to && !lines_waiting(lines))
             break;
         copy_pieces(r, &pieces);
         lines_event(lines, id, e, trace_reader_task(r), &pieces);
@@ -131,7 +131,7 @@ enum exit_code trace_info(FILE *out, const char *path, const struct trace_view *
 
         if (s->tag == TAG_EVENTS)
             blocks++;
-        else
+        else if (s->tag == TAG_INPUT)
             inputs += s->count;
     }
     properties(out, trace_reader_run(r), true);
