@@ -60,14 +60,14 @@ static void describe_end(struct session *s, const struct machine_result *r)
     trace_properties_set(&s->end, "end.retired", "%llu", (unsigned long long)r->retired);
 }
 
-/* The kernel that the run boots, when it is a Linux kernel: what is recorded gets names. Other images are none, which
- * is no error: the loader says what it thinks of them. */
+/* Open, once, the kernel that the run boots, when it is a Linux kernel: what is recorded gets names. Other images are
+ * none, which is no error: the loader says what it thinks of them. */
 static bool open_guest(struct session *s, struct error *err)
 {
     const struct run_options *o = &s->options;
     struct error why;
 
-    if (o->no_names || o->machine.kernel == NULL || strncmp(o->machine.kernel, "tour:", 5) == 0)
+    if (s->kernel != NULL || o->no_names || o->machine.kernel == NULL || strncmp(o->machine.kernel, "tour:", 5) == 0)
         return true;
     s->kernel = kernel_open(o->machine.kernel, o->vmlinux, &why);
     if (s->kernel == NULL && o->vmlinux != NULL) {
@@ -165,7 +165,7 @@ static void print_shutdown(struct session *s, const struct machine_result *r)
 
     fprintf(stderr, "ringside: the guest shut down (triple fault) after %llu instructions\n\n",
             (unsigned long long)r->retired);
-    if (s->guest == NULL && !open_guest(s, &err))
+    if (!open_guest(s, &err))
         fprintf(stderr, "ringside: no names: %s\n", err.text);
     post_mortem_print(stderr, &s->post_mortem, machine_cpu(s->machine), s->guest, s->names);
 }
