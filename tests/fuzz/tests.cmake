@@ -22,7 +22,7 @@ function(fuzz_harness name)
     endif()
 endfunction()
 
-fuzz_harness(trace VARIANTS 20 MUTATOR mutate_trace.c trace_body.c LINK ringside_trace)
+fuzz_harness(trace VARIANTS 10 MUTATOR mutate_trace.c trace_body.c LINK ringside_trace)
 fuzz_harness(kernel VARIANTS 20 LINK ringside_kernel)
 fuzz_harness(linux VARIANTS 50 LINK ringside_linux)
 
