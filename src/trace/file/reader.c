@@ -115,7 +115,8 @@ static bool read_index(struct trace_reader *r)
     sections = load_le64(footer + 8);
     for (u64 n = 0; n < sections; n++) {
         if (!reader_load(r, offset, &s, &size) || s.tag != TAG_INDEX || s.count > TRACE_INDEX_ENTRIES ||
-            size != (size_t)s.count * sizeof(struct trace_index_entry))
+            size != (size_t)s.count * sizeof(struct trace_index_entry) ||
+            r->entries + s.count > r->size / sizeof s) /* more than the file has room for */
             return false;
         for (u32 i = 0; i < s.count; i++)
             memcpy(entry_add(r), r->raw + i * sizeof(struct trace_index_entry), sizeof(struct trace_index_entry));

@@ -138,8 +138,8 @@ static void read_module(struct trace_reader *r, u64 offset)
     struct error err;
     size_t size;
 
-    if (reader_load(r, offset, &s, &size) && s.tag == TAG_MODULE && module_unpack(&module, r->raw, size, &err) &&
-        r->names->modules < NAMES_MODULES)
+    if (r->names->modules < NAMES_MODULES && reader_load(r, offset, &s, &size) && s.tag == TAG_MODULE &&
+        module_unpack(&module, r->raw, size, &err))
         names_module_add(r->names, &module);
     else
         reader_lost(r, "a module's symbols are lost");
