@@ -89,6 +89,17 @@ void call_arguments(const struct event_record *e, enum linux_abi abi, u64 arg[LI
 
 i64 call_result(enum linux_abi abi, u64 rax) { return abi == LINUX_I386 ? (i64)(i32)rax : (i64)rax; }
 
+void call_signal_frame(struct call *call, const struct data_piece *piece)
+{
+    u64 word[2]; /* RIP, RAX */
+
+    if (call->end != CALL_SIGNAL || piece->kind != DATA_SIGNAL || piece->size != sizeof word)
+        return;
+    memcpy(word, piece->bytes, sizeof word);
+    if (word[0] != call->entry.from_rip) /* else it will be made again: RAX is its number */
+        call->result = call_result(call->abi, word[1]);
+}
+
 void call_linux(const struct call *call, const struct linux_memory *in, const struct linux_memory *out,
                 struct linux_call *l)
 {
@@ -269,6 +280,7 @@ static struct call *end(struct calls *c, struct open_call *o, u64 id, const stru
     c->ended = o;
     call->exit_id = id;
     call->exit = *e;
+    call->result = call_result(call->abi, e->rax);
     call->insns_inside = e->retired - call->entry.retired - o->away;
     return call;
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * Pairing: which exit ends which entry. By what the processor did and which task ran, never by guessing:
  *
- *   from ring 3     a task has at most one entry open. The next transition to ring 3 of the same task closes it.
- * Without a known task the processor's address space and user stack pointer stand for it, and the exit must lead back
- * to where the entry came from. within ring 0   same-ring events (a page fault or interrupt in the kernel) nest by the
- * address of their frame, per task: an IRET that pops the frame closes the one that pushed it.
+ * From ring 3: a task has at most one entry open. The next transition to ring 3 of the same task closes it. Without a
+ * known task the processor's address space and user stack pointer stand for it, and the exit must lead back to where
+ * the entry came from.
+ *
+ * Within ring 0: same-ring events (a page fault or interrupt in the kernel) nest by the address of their frame, per
+ * task. An IRET that pops the frame closes the one that pushed it.
  */
 #ifndef RINGSIDE_TRACE_CALLS_H
 #define RINGSIDE_TRACE_CALLS_H
 
 #include "guest/guest.h"
 #include "linux/linux.h"
+#include "trace/data.h"
 #include "trace/event.h"
 
 /* How an entry came back. */
@@ -35,6 +38,7 @@ struct call {
     u64 number;
     const struct linux_syscall *syscall; /* NULL: a number that the table does not have, or no system call */
     enum call_end end;
+    i64 result;        /* of a system call that came back; before a handler runs see call_signal_frame() */
     u64 events_inside; /* transitions of this task between the two */
     u64 switched;      /* how often the task lost the processor before it came back */
     u64 insns_inside;  /* instructions from entry to exit while this task was the current one at the events between */
@@ -79,6 +83,9 @@ bool call_is_linux(const struct event_record *entry, enum linux_abi *abi, u64 *n
 void call_arguments(const struct event_record *entry, enum linux_abi abi, u64 arg[LINUX_ARGS], u64 *sixth);
 /* RAX as the caller's code sees it. */
 i64 call_result(enum linux_abi abi, u64 rax);
+/* A call before whose return a signal handler runs has its result in the signal frame, not in RAX.
+ * in: piece  any that belongs to the exit; those of other kinds say nothing. effects: call->result */
+void call_signal_frame(struct call *call, const struct data_piece *piece);
 /* The call for linux_print_call(). in, out: see linux.h; out NULL while it is open. */
 void call_linux(const struct call *call, const struct linux_memory *in, const struct linux_memory *out,
                 struct linux_call *linux_call);

@@ -30,7 +30,6 @@ bool trace_filter_needs_calls(const struct trace_filter *f) { return f && (f->by
 static bool call_matches(const struct trace_filter *f, const struct call *call)
 {
     u64 number;
-    i64 result;
 
     if (!f->by_call && !f->by_error)
         return true;
@@ -45,8 +44,8 @@ static bool call_matches(const struct trace_filter *f, const struct call *call)
         return true;
     if (call->end != CALL_RETURNED && call->end != CALL_SIGNAL)
         return false;
-    result = call_result(call->abi, call->exit.rax);
-    number = result < 0 && result > -(i64)TRACE_FILTER_ERRORS ? (u64)-result : 0; /* 0: it succeeded */
+    number =
+        call->result < 0 && call->result > -(i64)TRACE_FILTER_ERRORS ? (u64)-call->result : 0; /* 0: it succeeded */
     return (f->errors[number / 64] >> (number % 64)) & 1;
 }
 

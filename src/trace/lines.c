@@ -432,6 +432,11 @@ void lines_event(struct lines *l, u64 id, const struct event_record *e, const st
     struct call *call;
     enum call_news news = calls_event(l->calls, id, e, task, &call);
 
+    for (size_t i = 0; news == CALL_ENDS && pieces && i < pieces->count; i++) {
+        struct data_piece piece = pieces_get(pieces, i);
+
+        call_signal_frame(call, &piece);
+    }
     if (!l->options.calls) {
         tell_event(l, id, e, task, call);
         return;

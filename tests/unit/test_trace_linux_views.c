@@ -199,6 +199,32 @@ static void test_report_to_the_entry(void **state)
     unlink(f.path);
 }
 
+/* Before a handler runs RAX is the handler's: the call's own result is in the signal frame. */
+static void test_interrupted(void **state)
+{
+    (void)state;
+    struct linux_trace f;
+    struct trace_view calls = {.no_header = true, .calls = true};
+    struct trace_filter filter = {0};
+    struct error err = {0};
+    u64 frame[2] = {0x401002, (u64)-4};
+
+    lt_open(&f, "linux-interrupted", "intel", true);
+    lt_task(&f, 7, 7, "cat");
+    lt_syscall(&f, AMD64_READ, 0, 0x7000, 16);
+    lt_piece(&f, DATA_SIGNAL, 0x7FFC0000, frame, sizeof frame);
+    lt_iret(&f, 50);
+    lt_close(&f);
+    filtered(f.path, NULL, NULL, "1 EINTR", NULL);
+    filtered(f.path, "errno=EINTR", NULL, "1 EINTR", NULL);
+    filtered(f.path, "errno=!any", NULL, "0 events", "read ");
+    assert_true(trace_filter_add(&filter, "errno=EINTR", &err));
+    char *report = text_of(trace_report, f.path, &filter, &calls);
+    has(report, "= -1 EINTR (Interrupted system call) (a signal handler runs first)");
+    free(report);
+    unlink(f.path);
+}
+
 static void test_filter_words(void **state)
 {
     (void)state;
@@ -461,6 +487,7 @@ int main(void)
         cmocka_unit_test(test_show_never_back), cmocka_unit_test(test_show_pieces),
         cmocka_unit_test(test_msrs_intel),      cmocka_unit_test(test_msrs_amd),
         cmocka_unit_test(test_unknown_kernel),  cmocka_unit_test(test_report_to_the_entry),
+        cmocka_unit_test(test_interrupted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,7 +89,8 @@ void trace_tally_add(struct trace_tally *t, const struct call *call, i64 result)
     }
     keep_sample(r, call->insns_inside);
     r->calls++;
-    r->errors += call->end == CALL_RETURNED && result < 0 && result >= -4095; /* what C libraries take for errors */
+    /* Up to 511: what is above says that the call is made again. */
+    r->errors += (call->end == CALL_RETURNED || call->end == CALL_SIGNAL) && result < 0 && result > -512;
     r->total += call->insns_inside;
     r->least = call->insns_inside < r->least ? call->insns_inside : r->least;
     r->most = call->insns_inside > r->most ? call->insns_inside : r->most;

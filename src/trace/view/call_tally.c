@@ -94,7 +94,6 @@ static void count_error(struct call_row *row, unsigned number)
 void call_tally_add(struct call_tally *t, const struct call *call)
 {
     struct call_row *row;
-    i64 result;
 
     if (!call->is_syscall)
         return;
@@ -105,9 +104,8 @@ void call_tally_add(struct call_tally *t, const struct call *call)
     row->returned++;
     histogram_add(&row->inside, call->insns_inside);
     t->inside += call->insns_inside;
-    result = call_result(call->abi, call->exit.rax);
-    if ((call->end == CALL_RETURNED || call->end == CALL_SIGNAL) && result < 0 && result > -(i64)RESTARTS)
-        count_error(row, (unsigned)-result);
+    if ((call->end == CALL_RETURNED || call->end == CALL_SIGNAL) && call->result < 0 && call->result > -(i64)RESTARTS)
+        count_error(row, (unsigned)-call->result);
 }
 
 bool call_tally_any(const struct call_tally *t) { return t->rows > 1; }

@@ -78,7 +78,10 @@ static void count(struct statistics *s, struct trace_reader *r, u64 id, const st
     struct call *call = NULL;
     enum call_news news = calls_event(s->calls, id, e, task, &call);
     struct trace_context c = {.id = id, .event = e, .task = task};
+    const struct data_piece *piece;
 
+    for (size_t i = 0; news == CALL_ENDS && call->end == CALL_SIGNAL && (piece = trace_reader_data(r, i)) != NULL; i++)
+        call_signal_frame(call, piece);
     if (news == CALL_BEGINS || news == CALL_ENDS)
         c.call = call;
     if (trace_filter_match(s->filter, &c))
