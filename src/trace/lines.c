@@ -199,13 +199,6 @@ static void print_call(struct lines *l, const struct call *call, const char *bef
 
 /* ---- one object a call */
 
-static const char *abi_name(enum linux_abi abi)
-{
-    static const char *const names[] = {"amd64", "i386", "x32"};
-
-    return abi < LINUX_ABIS ? names[abi] : "?";
-}
-
 static void json_system_call(const struct lines *l, const struct call *call)
 {
     struct linux_style style = {.string_limit = l->options.string_limit};
@@ -219,7 +212,7 @@ static void json_system_call(const struct lines *l, const struct call *call)
     decode(&d, call);
     linux_print_call(memory, &d.call, &style);
     fclose(memory);
-    fprintf(l->out, ",\"abi\":\"%s\",\"number\":%llu,\"name\":", abi_name(call->abi), (ull)call->number);
+    fprintf(l->out, ",\"abi\":\"%s\",\"number\":%llu,\"name\":", words_abi(call->abi), (ull)call->number);
     arguments = strchr(text, '(');
     if (arguments) {
         *arguments++ = '\0';

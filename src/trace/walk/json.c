@@ -4,6 +4,7 @@
 #include "trace/trace.h"
 #include "trace/walk/disasm.h"
 #include "trace/walk/walk.h"
+#include "trace/words.h"
 
 typedef unsigned long long ull;
 
@@ -35,21 +36,6 @@ static const char *const kinds[] = {
     [WALK_FAULTS] = "undelivered",
 };
 
-/* Names of symbols come from a file: quoted. */
-static void string(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            fputc('\\', out);
-        if ((u8)*text < 0x20)
-            fprintf(out, "\\u%04x", (u8)*text);
-        else
-            fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
 static void code(struct json *j, const struct walk_node *n)
 {
     char text[TEXT];
@@ -58,7 +44,7 @@ static void code(struct json *j, const struct walk_node *n)
         return;
     disasm_text(j->disasm, n->mode, n->address, n->insn, n->length, text, sizeof text);
     fputs(",\"insn\":", j->out);
-    string(j->out, text);
+    words_json(j->out, text);
 }
 
 static void changes(struct json *j, const struct walk_node *n)
@@ -80,12 +66,12 @@ static void symbol(struct json *j, const struct walk_node *n)
     if (n->symbol.name == NULL)
         return;
     fputs(",\"name\":", j->out);
-    string(j->out, n->symbol.name);
+    words_json(j->out, n->symbol.name);
     if (n->address != n->symbol.start)
         fprintf(j->out, ",\"offset\":%llu", (ull)(n->address - n->symbol.start));
     if (n->symbol.module != NULL) {
         fputs(",\"module\":", j->out);
-        string(j->out, n->symbol.module);
+        words_json(j->out, n->symbol.module);
     }
 }
 
