@@ -687,6 +687,28 @@ static void endless_calls(void **state)
     walk_free(f.walk);
 }
 
+/* Handlers that fault in turn, on one stack, and never return: the tree stays as deep as a stack may be. */
+static void endless_interrupts(void **state)
+{
+    struct fixture f = fixture_new(WALK_INSNS_NONE, 0);
+    struct walk_style style = {0};
+    bool adds_up;
+    char *text;
+
+    (void)state;
+    enter(&f);
+    STEP(&f, at(F_ENTRY, 0), STACK, NOP);
+    for (unsigned i = 0; i < 200000; i++) {
+        transition(&f, MECH_FAULT, 0, 0, at(F_ASM_IRQ, 0), STACK, at(F_ASM_IRQ, 0), STACK - 40);
+        STEP(&f, at(F_ASM_IRQ, 0), STACK - 40, NOP);
+    }
+    text = printed(&f, &style, &adds_up);
+    assert_true(adds_up);
+    assert_true(nodes_of(walk_tree(f.walk), WALK_INTERRUPT) < 5000);
+    free(text);
+    walk_free(f.walk);
+}
+
 static void json_of_a_walk(void **state)
 {
     struct fixture f = fixture_new(WALK_INSNS_ALL, 0);
@@ -821,16 +843,16 @@ static void vdso_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(calls_and_returns), cmocka_unit_test(tail_call),
-        cmocka_unit_test(retpoline),         cmocka_unit_test(retpoline_tail),
-        cmocka_unit_test(unbalanced),        cmocka_unit_test(moved_return_address),
-        cmocka_unit_test(nested_interrupt),  cmocka_unit_test(fault_and_fixup),
-        cmocka_unit_test(task_switch),       cmocka_unit_test(task_is_gone),
-        cmocka_unit_test(slots_of_syscall),  cmocka_unit_test(slots_of_int80),
-        cmocka_unit_test(text_of_a_walk),    cmocka_unit_test(instructions_of_the_stub),
-        cmocka_unit_test(tree_without_room), cmocka_unit_test(endless_calls),
-        cmocka_unit_test(json_of_a_walk),    cmocka_unit_test(classified),
-        cmocka_unit_test(vdso_names),
+        cmocka_unit_test(calls_and_returns),  cmocka_unit_test(tail_call),
+        cmocka_unit_test(retpoline),          cmocka_unit_test(retpoline_tail),
+        cmocka_unit_test(unbalanced),         cmocka_unit_test(moved_return_address),
+        cmocka_unit_test(nested_interrupt),   cmocka_unit_test(fault_and_fixup),
+        cmocka_unit_test(task_switch),        cmocka_unit_test(task_is_gone),
+        cmocka_unit_test(slots_of_syscall),   cmocka_unit_test(slots_of_int80),
+        cmocka_unit_test(text_of_a_walk),     cmocka_unit_test(instructions_of_the_stub),
+        cmocka_unit_test(tree_without_room),  cmocka_unit_test(endless_calls),
+        cmocka_unit_test(endless_interrupts), cmocka_unit_test(json_of_a_walk),
+        cmocka_unit_test(classified),         cmocka_unit_test(vdso_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

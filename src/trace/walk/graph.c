@@ -17,7 +17,7 @@
 
 #include "trace/walk/build.h"
 
-#define FRAMES_MAX 4096u
+#define FRAMES_MAX 2048u
 /* Level of code below an interrupt: never the stub of the crossing. */
 #define LEVEL_INTERRUPT 0x10000u
 
@@ -245,9 +245,13 @@ bool graph_stack(struct trace_walk *w, u64 from, u64 to)
 
 void graph_interrupt(struct trace_walk *w, const struct event_record *e)
 {
-    u32 node = walk_node_new(w, top(w)->node, WALK_INTERRUPT), stack = w->stack;
-    struct walk_node *n = walk_node_at(w, node);
+    u32 node, stack = w->stack;
+    struct walk_node *n;
 
+    if (w->frames >= FRAMES_MAX)
+        return; /* handlers that never return: the next one's instructions count for this one */
+    node = walk_node_new(w, top(w)->node, WALK_INTERRUPT);
+    n = walk_node_at(w, node);
     if (n != NULL) {
         n->a = e->mechanism;
         n->b = e->vector;
