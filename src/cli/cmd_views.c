@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "linux/linux.h"
+#include "trace/capture.h"
 
 struct view_options {
     struct trace_filter filter;
@@ -44,9 +46,10 @@ static bool set_string_limit(struct view_options *o, const char *text, struct er
     char *end;
     unsigned long value = strtoul(text, &end, 10);
 
-    if (end == text || *end != '\0' || *text == '-' || value == 0 || value > 65536)
-        return error_set(err, EXIT_USAGE, "-s wants a number of bytes, 1 to 65536, not '%s'", text);
-    o->view.string_limit = (unsigned)value;
+    if (end == text || *end != '\0' || *text == '-' || value == 0 || value > LINUX_STRING_MAX)
+        return error_set(err, EXIT_USAGE, "-s wants a number of bytes, 1 to %u, not '%s'", LINUX_STRING_MAX, text);
+    /* What was not kept cannot be shown: a buffer that is longer than what was kept would be its address. */
+    o->view.string_limit = value < CAPTURE_STRING ? (unsigned)value : CAPTURE_STRING;
     return true;
 }
 

@@ -58,6 +58,8 @@ struct linux_call {
     const struct linux_memory *out; /* at the return; NULL while it has not returned */
 };
 
+#define LINUX_STRING_MAX 16384u /* more of a string is never shown */
+
 struct linux_style {
     unsigned string_limit; /* bytes of a string or buffer that are shown, as strace -s; 0 = 32 */
     bool raw;              /* arguments as numbers only */

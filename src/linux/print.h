@@ -13,7 +13,7 @@
 #include "linux/kinds.h"
 #include "linux/names.h"
 
-#define STRING_LIMIT 16384u
+#define STRING_LIMIT LINUX_STRING_MAX
 
 struct print {
     const struct linux_call *call;

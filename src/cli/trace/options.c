@@ -94,8 +94,8 @@ static bool opt_strings(struct trace_options *o, const char *value, struct error
     char *end;
     unsigned long limit = strtoul(value, &end, 10);
 
-    if (end == value || *end != '\0' || *value == '-' || limit == 0 || limit > 1u << 20)
-        return error_set(err, EXIT_USAGE, "-s wants a number of bytes, 1 to 1048576, not '%s'", value);
+    if (end == value || *end != '\0' || *value == '-' || limit == 0 || limit > LINUX_STRING_MAX)
+        return error_set(err, EXIT_USAGE, "-s wants a number of bytes, 1 to %u, not '%s'", LINUX_STRING_MAX, value);
     o->string_limit = (unsigned)limit;
     return true;
 }

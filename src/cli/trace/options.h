@@ -5,6 +5,7 @@
 #define RINGSIDE_CLI_TRACE_OPTIONS_H
 
 #include "cli/cli.h"
+#include "linux/linux.h"
 
 #define TRACE_LIST_MAX 256u
 
