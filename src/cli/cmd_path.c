@@ -420,7 +420,7 @@ static void print_end(const struct path *p, const struct walk_tree *t)
     telling.color = p->options.style.color;
     if (t->end == WALK_RETURNED) {
         trace_print_line(stdout, t->exit_id, &t->exit, &telling);
-        printf("%s after %llu ticks", p->exit_id == t->exit_id ? call_end_name(p->end) : "left for ring 3",
+        printf("%s after %llu ticks (deliveries, faults and iterations of REP take time, too)", p->exit_id == t->exit_id ? call_end_name(p->end) : "left for ring 3",
                (ull)(t->exit.ticks - t->entry.ticks));
     } else if (t->end == WALK_GONE) {
         printf("never returned: the task is gone");
@@ -432,9 +432,9 @@ static void print_end(const struct path *p, const struct walk_tree *t)
                (ull)t->others);
     printf("\n");
     if (!t->symbols)
-        printf("UNVERIFIED: the kernel's symbols are not known, so other tasks cannot be told apart\n");
+        printf("the kernel's symbols are not known: instructions of other tasks, if any ran, are counted with it\n");
     if (p->exit_id != 0 && p->exit_id != t->exit_id)
-        printf("UNVERIFIED: the recording pairs #%llu with #%llu\n", (ull)p->id, (ull)p->exit_id);
+        printf("the recording's pairing says otherwise: #%llu ends with #%llu\n", (ull)p->id, (ull)p->exit_id);
 }
 
 /* returns: the exit code */
@@ -494,10 +494,11 @@ int cmd_path(int argc, char **argv)
     struct error err;
     int code;
 
-    if (cli_wants_help(argc, argv)) {
-        usage();
-        return EXIT_OK;
-    }
+    for (int i = 1; i < argc; i++)
+        if (cli_wants_help(2, argv + i - 1)) {
+            usage();
+            return EXIT_OK;
+        }
     if (!parse(&p, argc, argv, &err))
         return cli_fail(&err);
     p.options.style.color = cli_color(p.options.color, stdout);

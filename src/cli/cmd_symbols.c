@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "trace/words.h"
 #include "kernel/kernel.h"
 
 struct symbols_options {
@@ -97,26 +98,10 @@ static void usage(void)
 
 /* ---- JSON: strings come from the kernel and hold anything. */
 
-static void json_string(const char *text)
-{
-    putchar('"');
-    for (; *text != '\0'; text++) {
-        u8 c = (u8)*text;
-
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c < 0x20 || c >= 0x7f)
-            printf("\\u%04x", c);
-        else
-            putchar(c);
-    }
-    putchar('"');
-}
-
 static void json_member(const char *name, const char *text)
 {
     printf(",\"%s\":", name);
-    json_string(text);
+    words_json(stdout, text);
 }
 
 /* Text for a terminal: nothing that would drive it. */
@@ -254,7 +239,7 @@ static void print_symbol(const struct kernel *k, struct symbol s, bool json)
 {
     if (json) {
         printf("{\"address\":\"0x%llx\",\"type\":\"%c\",\"name\":", (unsigned long long)s.address, s.type);
-        json_string(s.name);
+        words_json(stdout, s.name);
         printf("}\n");
         return;
     }
@@ -288,7 +273,7 @@ static bool print_at(const struct kernel *k, u64 address, bool json)
         return false;
     if (json) {
         printf("{\"address\":\"0x%llx\",\"name\":", (unsigned long long)address);
-        json_string(s.name);
+        words_json(stdout, s.name);
         printf(",\"offset\":%llu,\"end\":\"0x%llx\"}\n", (unsigned long long)offset,
                (unsigned long long)symbols_end(k->symbols, address));
         return true;
@@ -304,11 +289,11 @@ static void print_syscall(const struct kernel_syscall *s, bool json)
 {
     if (json) {
         printf("{\"number\":%u,\"name\":", s->number);
-        json_string(s->name);
+        words_json(stdout, s->name);
         printf(",\"args\":[");
         for (u32 i = 0; i < s->args; i++) {
             printf("%s{\"type\":", i ? "," : "");
-            json_string(s->type[i]);
+            words_json(stdout, s->type[i]);
             json_member("name", s->arg[i]);
             printf("}");
         }
@@ -371,7 +356,12 @@ int cmd_symbols(int argc, char **argv)
     k = kernel_open(o.kernel, o.vmlinux, &err);
     if (k == NULL)
         return cli_fail(&err);
-    code = answer(k, &o);
+    if (*k->banner == '\0' && symbols_count(k->symbols) == 0)
+        error_set(&err, EXIT_FILE, "%s: no Linux kernel: it has neither a banner nor symbols (%s)", o.kernel,
+                  k->symbols_how);
+    else
+        err.code = EXIT_OK;
+    code = err.code == EXIT_OK ? answer(k, &o) : cli_fail(&err);
     kernel_free(k);
     return code;
 }

@@ -491,10 +491,9 @@ static void test_document_is_complete(void **state)
 {
     (void)state;
     char path[512];
-    const char *slash = strstr(__FILE__, "tests/unit/");
     size_t size;
 
-    snprintf(path, sizeof path, "%.*sdocs/trace-format.md", slash ? (int)(slash - __FILE__) : 0, __FILE__);
+    snprintf(path, sizeof path, "%s/docs/trace-format.md", RINGSIDE_SOURCE_DIR);
     char *text = (char *)fixture_bytes(path, &size);
     text[size] = '\0';
     for (unsigned i = 0; i < EVENT_FIELDS; i++) {

@@ -132,7 +132,7 @@ void entry_use_print(FILE *out, const struct entry_use *u, const struct names *n
     struct line line[4];
     unsigned n = lines_of(u, amd, line);
 
-    fprintf(out, "\nwhich register serves which entry on this processor (%s, %s)\n", amd ? "AMD" : "Intel",
+    fprintf(out, "\nwhich register serves which entry on this processor (%s, %s), in the whole recording\n", amd ? "AMD" : "Intel",
             u->long_mode ? "long mode" : "no long mode");
     fprintf(out, "  %-9s %-15s %10s %8s  %s\n", "", "from code", "used", "refused", "goes to");
     for (unsigned i = 0; i < n; i++) {

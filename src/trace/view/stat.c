@@ -133,7 +133,7 @@ static void print_entries(FILE *out, const struct statistics *s, bool histogram)
             if (histogram)
                 histogram_print(out, h);
         }
-    fprintf(out, "%sunpaired: %llu entries (never returned), %llu exits (new tasks, and what was under way)\n",
+    fprintf(out, "%sunpaired: %llu entries (never returned), %llu exits in the whole recording (new tasks, and what was under way)\n",
             any ? "" : "\n", (ull)s->never, (ull)calls_counts(s->calls).unpaired_exits);
 }
 
