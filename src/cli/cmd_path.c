@@ -156,15 +156,6 @@ static void usage(void)
 
 /* ---- what the recording says */
 
-static void copy_pieces(struct trace_reader *r, struct pieces *pieces)
-{
-    const struct data_piece *piece;
-
-    pieces_clear(pieces);
-    for (size_t i = 0; (piece = trace_reader_data(r, i)) != NULL; i++)
-        pieces_add(pieces, (enum data_kind)piece->kind, piece->event, piece->address, piece->bytes, piece->size);
-}
-
 static bool is_from_user(struct path *p, u64 found, const struct event_record *e, struct error *err)
 {
     if (e == NULL || found != p->id)
@@ -206,7 +197,7 @@ static bool read_crossing(struct path *p, FILE *header, struct error *err)
     p->entry = *e;
     lines = lines_new(header, &options);
     for (; e != NULL && p->exit_id == 0; e = trace_reader_next(p->reader, NULL, &id)) {
-        copy_pieces(p->reader, &pieces);
+        trace_reader_pieces(p->reader, &pieces);
         lines_event(lines, id, e, trace_reader_task(p->reader), &pieces);
         if (calls_event(calls, id, e, trace_reader_task(p->reader), &call) == CALL_ENDS && call->entry_id == p->id) {
             p->exit_id = id;

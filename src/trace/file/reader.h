@@ -7,6 +7,7 @@
 #include "trace/data.h"
 #include "trace/file/file.h"
 #include "trace/names.h"
+#include "trace/pieces.h"
 
 struct trace_reader;
 
@@ -41,6 +42,8 @@ const struct guest_task *trace_reader_task(const struct trace_reader *r);
 /* Pieces of data of the event that trace_reader_next() gave last.
  * returns: piece i of it, or NULL past the last; valid until the next call of trace_reader_next() or _seek() */
 const struct data_piece *trace_reader_data(struct trace_reader *r, size_t i);
+/* All of them, copied into pieces, which is cleared first. */
+void trace_reader_pieces(struct trace_reader *r, struct pieces *pieces);
 
 typedef void trace_input_fn(void *context, u64 tick, u32 source, const u8 *bytes, size_t size);
 /* Every logged input in order. returns: false with err set when any of the log is damaged or missing. */

@@ -111,6 +111,15 @@ const struct data_piece *trace_reader_data(struct trace_reader *r, size_t i)
     return &r->piece[r->first_piece + i];
 }
 
+void trace_reader_pieces(struct trace_reader *r, struct pieces *pieces)
+{
+    const struct data_piece *piece;
+
+    pieces_clear(pieces);
+    for (size_t i = 0; (piece = trace_reader_data(r, i)) != NULL; i++)
+        pieces_add(pieces, (enum data_kind)piece->kind, piece->event, piece->address, piece->bytes, piece->size);
+}
+
 /* ---- names ---- */
 
 static void read_kernel(struct trace_reader *r, u64 offset)

@@ -46,15 +46,6 @@ void view_close(struct trace_reader *r, const char *path, const struct trace_vie
     trace_reader_close(r);
 }
 
-static void copy_pieces(struct trace_reader *r, struct pieces *pieces)
-{
-    const struct data_piece *piece;
-
-    pieces_clear(pieces);
-    for (size_t i = 0; (piece = trace_reader_data(r, i)) != NULL; i++)
-        pieces_add(pieces, (enum data_kind)piece->kind, piece->event, piece->address, piece->bytes, piece->size);
-}
-
 static struct lines *open_lines(FILE *out, struct trace_reader *r, const struct trace_filter *filter,
                                 const struct trace_view *view)
 {
@@ -105,7 +96,7 @@ enum exit_code trace_report(FILE *out, const char *path, const struct trace_filt
     while (!lines_full(lines) && (e = trace_reader_next(r, lines_waiting(lines) ? NULL : filter, &id)) != NULL) {
         if (filter && filter->to && id > filter->to && !lines_waiting(lines))
             break;
-        copy_pieces(r, &pieces);
+        trace_reader_pieces(r, &pieces);
         lines_event(lines, id, e, trace_reader_task(r), &pieces);
         if (view->format != TRACE_JSON && e->mechanism == MECH_SHUTDOWN && fault_page_ends(e) &&
             shows(filter, id, e, trace_reader_task(r)))
