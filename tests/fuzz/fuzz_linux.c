@@ -15,7 +15,7 @@
 #define BASE 0x10000u
 #define HEAD (1 + 2 + 1 + 8 + 6 * 8)
 #define READS 100000u   /* of one call */
-#define OUTPUT 1000000u /* bytes */
+#define OUTPUT (8u << 20) /* bytes: a call reads a MiB at most, and a byte is shown as four at most */
 
 struct memory {
     const uint8_t *bytes;
