@@ -23,8 +23,10 @@ struct guest {
     u64 this_cpu_off; /* amd64: per-CPU variable that holds the area's own base; 0: no such symbol */
     struct guest_module **module;
     size_t modules;
-    bool unformed;  /* one of the list was being loaded when it was looked at */
-    u8 nothing[16]; /* zeros, for pointers of the view that lead nowhere */
+    bool unformed;                     /* one of the list was being loaded when it was looked at */
+    u32 unformed_looks, unformed_wait; /* how often it was looked at; looks to let pass before the next */
+    u32 module_symbols;                /* read so far, of all modules */
+    u8 nothing[16];                    /* zeros, for pointers of the view that lead nowhere */
 };
 
 /* ---- memory.c: memory as the kernel sees it. With page-table isolation the user's tables lack most of the kernel; the

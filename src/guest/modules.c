@@ -9,7 +9,10 @@
 #include "base/text.h"
 
 #define WALK_MAX 1024u
-#define SYMBOLS_MAX 65536u /* per module */
+#define SYMBOLS_MAX 65536u  /* per module */
+#define SYMBOLS_ALL 262144u /* of all modules together: Debian's 100 usual ones have some 30,000 */
+#define UNFORMED_EAGER 64u
+#define PATIENCE_UNFORMED 4096u
 #define NAME_MAX_BYTES 128u
 #define MODULE_SIZE_MAX (256u << 20)
 #define STATE_UNFORMED 3u /* the first member's values: live, coming, going, unformed */
@@ -48,7 +51,7 @@ static char symbol_type(u8 info)
 }
 
 /* Symbols inside the module's core: those of its init code go when it has run, and would then name what comes there. */
-static void symbols_read(const struct guest *g, const struct cpu *cpu, u64 module, struct guest_module *m)
+static void symbols_read(struct guest *g, const struct cpu *cpu, u64 module, struct guest_module *m)
 {
     const struct kernel_layout *l = &g->layout;
     bool is64 = g->kernel->is64;
@@ -60,7 +63,7 @@ static void symbols_read(const struct guest *g, const struct cpu *cpu, u64 modul
         !guest_read_pointer(cpu, is64, kallsyms + l->kallsyms_strtab, &strtab) ||
         !guest_read(cpu, kallsyms + l->kallsyms_count, &count, sizeof count))
         return;
-    for (u32 i = 0; i < count && i < SYMBOLS_MAX; i++) {
+    for (u32 i = 0; i < count && i < SYMBOLS_MAX && g->module_symbols < SYMBOLS_ALL; i++, g->module_symbols++) {
         u8 raw[ELF64_SYM_SIZE], info;
         char name[NAME_MAX_BYTES];
         u64 value;
@@ -138,6 +141,14 @@ bool modules_locate(struct guest *g, const struct cpu *cpu)
     return true;
 }
 
+/* Looks to let pass before an unformed module is looked at again: none at first, for loading does not take long. */
+static u32 unformed_patience(u32 looks)
+{
+    u32 doubled = looks < UNFORMED_EAGER ? 0 : 1u << (looks - UNFORMED_EAGER < 12 ? looks - UNFORMED_EAGER : 12);
+
+    return doubled < PATIENCE_UNFORMED ? doubled : PATIENCE_UNFORMED;
+}
+
 bool modules_look(struct guest *g, const struct cpu *cpu)
 {
     struct guest_view *v = &g->view;
@@ -146,8 +157,9 @@ bool modules_look(struct guest *g, const struct cpu *cpu)
 
     if (!modules_locate(g, cpu))
         return false;
-    if (!g->unformed && load_le64(v->modules[0]) == v->modules_value[0] &&
-        load_le64(v->modules[1]) == v->modules_value[1])
+    if (load_le64(v->modules[0]) != v->modules_value[0] || load_le64(v->modules[1]) != v->modules_value[1])
+        g->unformed_looks = g->unformed_wait = 0;
+    else if (!g->unformed || g->unformed_wait-- > 0)
         return false;
     g->unformed = false;
     v->modules_value[0] = load_le64(v->modules[0]);
@@ -165,5 +177,7 @@ bool modules_look(struct guest *g, const struct cpu *cpu)
         if (!guest_read_pointer(cpu, is64, at, &at))
             break;
     }
+    if (g->unformed)
+        g->unformed_wait = unformed_patience(++g->unformed_looks);
     return news;
 }

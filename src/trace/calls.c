@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define OPEN_MAX 65536u    /* calls open at one time; the oldest makes room */
 #define OPEN_SLOTS 131072u /* of the hash table; a power of two */
@@ -28,6 +29,7 @@ struct open_call {
 
 struct calls {
     bool linux_kernel;
+    u64 seed; /* of the hash: owners must not be made to meet in it; nothing but speed depends on it */
     struct open_call *slot[OPEN_SLOTS];
     struct open_call *oldest, *newest;
     size_t open;
@@ -116,17 +118,19 @@ void call_linux(const struct call *call, const struct linux_memory *in, const st
 
 /* ---- the table of open calls */
 
-static unsigned slot_of(struct owner owner)
+static unsigned slot_of(const struct calls *c, struct owner owner)
 {
-    return (unsigned)(((owner.key[0] ^ (owner.key[1] << 7) ^ (owner.key[1] >> 9)) * 0x9E3779B97F4A7C15ull) >> 40) %
-           OPEN_SLOTS;
+    u64 hash = (owner.key[0] ^ c->seed) * 0x9E3779B97F4A7C15ull;
+
+    hash = ((hash ^ hash >> 29) ^ owner.key[1]) * 0xC2B2AE3D27D4EB4Full;
+    return (unsigned)(hash >> 40) % OPEN_SLOTS;
 }
 
 static bool same_owner(struct owner a, struct owner b) { return a.key[0] == b.key[0] && a.key[1] == b.key[1]; }
 
 static struct open_call *find(struct calls *c, struct owner owner)
 {
-    struct open_call *o = c->slot[slot_of(owner)];
+    struct open_call *o = c->slot[slot_of(c, owner)];
 
     while (o && !same_owner(o->owner, owner))
         o = o->next;
@@ -135,7 +139,7 @@ static struct open_call *find(struct calls *c, struct owner owner)
 
 static void unlink_call(struct calls *c, struct open_call *o)
 {
-    struct open_call **at = &c->slot[slot_of(o->owner)];
+    struct open_call **at = &c->slot[slot_of(c, o->owner)];
 
     while (*at != o)
         at = &(*at)->next;
@@ -182,8 +186,8 @@ static struct open_call *open_new(struct calls *c, struct owner owner)
     if (c->open >= OPEN_MAX)
         drop(c, c->oldest);
     o->owner = owner;
-    o->next = c->slot[slot_of(owner)];
-    c->slot[slot_of(owner)] = o;
+    o->next = c->slot[slot_of(c, owner)];
+    c->slot[slot_of(c, owner)] = o;
     o->older = c->newest;
     *(c->newest ? &c->newest->newer : &c->oldest) = o;
     c->newest = o;
@@ -198,6 +202,8 @@ struct calls *calls_new(bool linux_kernel)
     if (!c)
         abort();
     c->linux_kernel = linux_kernel;
+    if (getrandom(&c->seed, sizeof c->seed, GRND_NONBLOCK) != sizeof c->seed)
+        c->seed = 0;
     return c;
 }
 

@@ -21,14 +21,13 @@ static void *grown(void *old, size_t *capacity, size_t need, size_t unit)
 
 void pieces_add(struct pieces *p, enum data_kind kind, u64 event, u64 address, const void *bytes, size_t size)
 {
-    if (size > PIECES_MAX_BYTES - p->size)
+    if (size == 0 || size > PIECES_MAX_BYTES - p->size || p->count == PIECES_MAX)
         return;
     p->piece = grown(p->piece, &p->capacity, p->count + 1, sizeof *p->piece);
     p->bytes = grown(p->bytes, &p->bytes_capacity, p->size + size, 1);
     p->piece[p->count++] = (struct data_piece){
         .event = event, .address = address, .size = (u32)size, .kind = (u8)kind, .offset = (u32)p->size};
-    if (size)
-        memcpy(p->bytes + p->size, bytes, size);
+    memcpy(p->bytes + p->size, bytes, size);
     p->size += size;
 }
 

@@ -15,8 +15,10 @@ struct pieces {
     size_t size, bytes_capacity;
 };
 
-/* Append a copy. Never fails (aborts when the host has no memory); what is past PIECES_MAX_BYTES is left out. */
+/* Append a copy. Never fails (aborts when the host has no memory); what is past one of these is left out, and what is
+ * empty. */
 #define PIECES_MAX_BYTES (1u << 20)
+#define PIECES_MAX 65536u
 void pieces_add(struct pieces *p, enum data_kind kind, u64 event, u64 address, const void *bytes, size_t size);
 /* in: i < p->count.  returns: valid until the next pieces_add() */
 struct data_piece pieces_get(const struct pieces *p, size_t i);

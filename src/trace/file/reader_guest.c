@@ -5,6 +5,8 @@
 
 #include "trace/file/reader_state.h"
 
+#define NAMES_BYTES (128u << 20) /* of all sections of names, unpacked: Debian's amd64 kernel has 2.3 MB */
+
 /* ---- what is known of the guest ---- */
 
 void reader_note(struct trace_reader *r, const struct event_record *e)
@@ -122,15 +124,23 @@ void trace_reader_pieces(struct trace_reader *r, struct pieces *pieces)
 
 /* ---- names ---- */
 
-static void read_kernel(struct trace_reader *r, u64 offset)
+/* A section of names, while what all of them unpack to is no more than a real recording has. */
+static bool load_names(struct trace_reader *r, u64 offset, enum trace_tag tag, size_t *size)
 {
     struct trace_section s;
+
+    if (r->names_size > NAMES_BYTES || !reader_load(r, offset, &s, size) || s.tag != tag)
+        return false;
+    r->names_size += *size;
+    return true;
+}
+
+static void read_kernel(struct trace_reader *r, u64 offset)
+{
     struct error err;
     size_t size;
 
-    if (r->kernel)
-        return;
-    if (!reader_load(r, offset, &s, &size) || s.tag != TAG_KERNEL) {
+    if (!load_names(r, offset, TAG_KERNEL, &size)) {
         reader_lost(r, "the kernel's symbols are lost (damaged)");
         return;
     }
@@ -143,11 +153,10 @@ static void read_kernel(struct trace_reader *r, u64 offset)
 static void read_module(struct trace_reader *r, u64 offset)
 {
     struct guest_module module;
-    struct trace_section s;
     struct error err;
     size_t size;
 
-    if (r->names->modules < NAMES_MODULES && reader_load(r, offset, &s, &size) && s.tag == TAG_MODULE &&
+    if (r->names->modules < NAMES_MODULES && load_names(r, offset, TAG_MODULE, &size) &&
         module_unpack(&module, r->raw, size, &err))
         names_module_add(r->names, &module);
     else
@@ -185,14 +194,20 @@ static void find_slide(struct trace_reader *r)
 
 const struct names *trace_reader_names(struct trace_reader *r)
 {
+    bool kernel_seen = false;
+
     if (r->kernel_read)
         return r->names;
     r->kernel_read = true;
-    for (size_t i = 0; i < r->entries; i++)
-        if (r->entry[i].tag == TAG_KERNEL)
-            read_kernel(r, r->entry[i].offset);
-        else if (r->entry[i].tag == TAG_MODULE)
-            read_module(r, r->entry[i].offset);
+    for (size_t i = 0; i < r->entries; i++) {
+        const struct trace_index_entry *e = &r->entry[i];
+
+        if (e->tag == TAG_KERNEL && !kernel_seen) /* a recording has one: what is no kernel is not tried again */
+            read_kernel(r, e->offset);
+        else if (e->tag == TAG_MODULE && r->names_size <= NAMES_BYTES)
+            read_module(r, e->offset);
+        kernel_seen |= e->tag == TAG_KERNEL;
+    }
     if (!r->names->slid)
         take_slide(r);
     if (r->kernel && !r->names->slid && !r->complete)

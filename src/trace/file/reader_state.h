@@ -29,6 +29,7 @@ struct trace_reader {
     struct names *names;
     struct kernel *kernel;
     bool kernel_read;
+    u64 names_size; /* bytes of KERN and MODL sections unpacked so far */
     /* Data of the block in records: loaded when it is asked for. */
     u8 *data;
     size_t data_capacity, data_size;
