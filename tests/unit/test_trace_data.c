@@ -293,6 +293,11 @@ static void memory_of_pieces(void **state)
     assert_false(m.memory.read(m.memory.context, 0x1002, out, 9));
     assert_false(m.memory.read(m.memory.context, 0xFFF, out, 1));
     assert_true(m.memory.read(m.memory.context, ~0ull, out, 0));
+    pieces_add(&p, DATA_MEMORY_IN, 1, 0x2000, "", 0);
+    assert_int_equal(p.count, 3); /* what is empty is left out */
+    for (unsigned i = 0; i < 2 * PIECES_MAX; i++)
+        pieces_add(&p, DATA_MEMORY_IN, 1, 0x3000 + i, "x", 1);
+    assert_int_equal(p.count, PIECES_MAX);
     pieces_free(&p);
 }
 

@@ -5,7 +5,8 @@
 
 #include "trace/file/reader_state.h"
 
-#define NAMES_BYTES (128u << 20) /* of all sections of names, unpacked: Debian's amd64 kernel has 2.3 MB */
+#define NAMES_BYTES (128u << 20) /* of sections of names, unpacked, before the last: Debian's amd64 kernel has 2.3 MB  \
+                                  */
 
 /* ---- what is known of the guest ---- */
 
@@ -129,8 +130,10 @@ static bool load_names(struct trace_reader *r, u64 offset, enum trace_tag tag, s
 {
     struct trace_section s;
 
-    if (r->names_size > NAMES_BYTES || !reader_load(r, offset, &s, size) || s.tag != tag)
+    if (!reader_load(r, offset, &s, size) || s.tag != tag) {
+        r->names_size += PAGE_SIZE; /* trying costs, too */
         return false;
+    }
     r->names_size += *size;
     return true;
 }
@@ -204,8 +207,12 @@ const struct names *trace_reader_names(struct trace_reader *r)
 
         if (e->tag == TAG_KERNEL && !kernel_seen) /* a recording has one: what is no kernel is not tried again */
             read_kernel(r, e->offset);
-        else if (e->tag == TAG_MODULE && r->names_size <= NAMES_BYTES)
+        else if (e->tag == TAG_MODULE)
             read_module(r, e->offset);
+        if (r->names_size > NAMES_BYTES) {
+            reader_lost(r, "names beyond %u MiB are left out", NAMES_BYTES >> 20);
+            break;
+        }
         kernel_seen |= e->tag == TAG_KERNEL;
     }
     if (!r->names->slid)
