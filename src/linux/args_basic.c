@@ -100,11 +100,11 @@ static void put_element_size(struct print *p, const u8 *bytes) { put_unsigned(p,
 
 void arg_out_word_size(struct print *p, unsigned i) { put_array(p, p->arg[i], 1, p->word, put_element_size); }
 
-static void put_element_uint(struct print *p, const u8 *bytes) { put_id(p, get_u32(bytes)); }
+static void put_element_uint(struct print *p, const u8 *bytes) { put_id(p, load_le32(bytes)); }
 
 static void put_element_u16(struct print *p, const u8 *bytes)
 {
-    u16 id = get_u16(bytes);
+    u16 id = load_le16(bytes);
     put_id(p, id == 0xFFFF ? ~0u : id);
 }
 

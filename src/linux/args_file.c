@@ -32,13 +32,13 @@ void arg_open_how(struct print *p, unsigned i)
     if (!put_or_read(p, p->arg[i], how, sizeof how))
         return;
     put_text(p, "{flags=");
-    put_open_flags(p, get_u32(how));
-    if (get_u32(how) & (O_CREAT | O_TMPFILE_BIT) || get_u64(how + 8) != 0) {
+    put_open_flags(p, load_le32(how));
+    if (load_le32(how) & (O_CREAT | O_TMPFILE_BIT) || load_le64(how + 8) != 0) {
         put_text(p, ", mode=");
-        put_mode(p, get_u32(how + 8));
+        put_mode(p, load_le32(how + 8));
     }
     put_text(p, ", resolve=");
-    put_flags(p, &names_open_resolve, get_u64(how + 16));
+    put_flags(p, &names_open_resolve, load_le64(how + 16));
     put_text(p, p->arg[i + 1] > sizeof how ? ", ...}" : "}");
 }
 
@@ -100,7 +100,7 @@ void arg_llseek(struct print *p, unsigned i)
     if (!p->ok)
         put_address(p, p->arg[i + 2]);
     else if (put_or_read(p, p->arg[i + 2], result, sizeof result))
-        put_format(p, "[%lld]", (long long)get_u64(result));
+        put_format(p, "[%lld]", (long long)load_le64(result));
     put_next(p);
     put_name(p, &names_whence, (u32)p->arg[i + 3]);
 }
@@ -111,12 +111,12 @@ static void put_moved_offset(struct print *p, u64 address, size_t size)
     u8 before[8] = {0}, after[8] = {0};
     if (!put_or_read(p, address, before, size))
         return;
-    i64 was = size == 4 ? (i32)get_u32(before) : (i64)get_u64(before);
+    i64 was = size == 4 ? (i32)load_le32(before) : (i64)load_le64(before);
     put_format(p, "[%lld]", (long long)was);
     mem_use_out(p);
     if (!p->ok || !mem_read(p, address, after, size))
         return;
-    i64 is = size == 4 ? (i32)get_u32(after) : (i64)get_u64(after);
+    i64 is = size == 4 ? (i32)load_le32(after) : (i64)load_le64(after);
     if (is != was)
         put_format(p, " => [%lld]", (long long)is);
 }
@@ -125,7 +125,7 @@ void arg_in_offset64(struct print *p, unsigned i)
 {
     u8 bytes[8];
     if (put_or_read(p, p->arg[i], bytes, sizeof bytes))
-        put_format(p, "[%lld]", (long long)get_u64(bytes));
+        put_format(p, "[%lld]", (long long)load_le64(bytes));
 }
 
 void arg_offset_pointer(struct print *p, unsigned i) { put_moved_offset(p, p->arg[i], p->word); }
@@ -183,14 +183,14 @@ static void put_lock(struct print *p, u64 address, bool wide, bool asked)
     if (!put_or_read(p, address, lock, offset + 2 * field + 4))
         return;
     put_text(p, "{l_type=");
-    put_name(p, &names_lock_type, get_u16(lock));
+    put_name(p, &names_lock_type, load_le16(lock));
     put_text(p, ", l_whence=");
-    put_name(p, &names_whence, get_u16(lock + 2));
-    i64 start = field == 8 ? (i64)get_u64(lock + offset) : (i32)get_u32(lock + offset);
-    i64 length = field == 8 ? (i64)get_u64(lock + offset + 8) : (i32)get_u32(lock + offset + 4);
+    put_name(p, &names_whence, load_le16(lock + 2));
+    i64 start = field == 8 ? (i64)load_le64(lock + offset) : (i32)load_le32(lock + offset);
+    i64 length = field == 8 ? (i64)load_le64(lock + offset + 8) : (i32)load_le32(lock + offset + 4);
     put_format(p, ", l_start=%lld, l_len=%lld", (long long)start, (long long)length);
     if (asked)
-        put_format(p, ", l_pid=%d", (i32)get_u32(lock + offset + 2 * field));
+        put_format(p, ", l_pid=%d", (i32)load_le32(lock + offset + 2 * field));
     put_char(p, '}');
 }
 
@@ -213,8 +213,8 @@ static void put_owner(struct print *p, u64 address)
     if (!put_or_read(p, address, owner, sizeof owner))
         return;
     put_text(p, "{type=");
-    put_name(p, &names_lock_owner, get_u32(owner));
-    put_format(p, ", pid=%d}", (i32)get_u32(owner + 4));
+    put_name(p, &names_lock_owner, load_le32(owner));
+    put_format(p, ", pid=%d}", (i32)load_le32(owner + 4));
 }
 
 static void put_fcntl_argument(struct print *p, u32 command, u64 value)

@@ -48,7 +48,7 @@ static void put_hardware_address(struct print *p, const u8 *address)
 {
     enum { BYTES = 6 };
     put_text(p, "{sa_family=");
-    put_name(p, &names_hardware_type, get_u16(address));
+    put_name(p, &names_hardware_type, load_le16(address));
     put_text(p, ", sa_data=");
     for (unsigned n = 0; n < BYTES; n++)
         put_format(p, n == 0 ? "%02x" : ":%02x", address[2 + n]);
@@ -64,13 +64,13 @@ static void put_ifreq_value(struct print *p, enum ifreq_value value, u64 address
                                         [IFREQ_INDEX] = "ifr_ifindex=",       [IFREQ_QUEUE] = "ifr_qlen="};
     put_text(p, names[value]);
     switch (value) {
-    case IFREQ_FLAGS: put_flags(p, &names_interface_flags, get_u16(bytes)); return;
+    case IFREQ_FLAGS: put_flags(p, &names_interface_flags, load_le16(bytes)); return;
     case IFREQ_ADDRESS:
     case IFREQ_NETMASK:
     case IFREQ_BROADCAST:
     case IFREQ_DESTINATION: put_sockaddr(p, address + NAME, NAME); return;
     case IFREQ_HARDWARE: put_hardware_address(p, bytes); return;
-    default: put_signed(p, (i32)get_u32(bytes));
+    default: put_signed(p, (i32)load_le32(bytes));
     }
 }
 

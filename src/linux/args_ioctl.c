@@ -105,15 +105,15 @@ static void put_int_at(struct print *p, u64 address)
 {
     u8 bytes[4];
     if (put_or_read(p, address, bytes, sizeof bytes))
-        put_format(p, "[%d]", (i32)get_u32(bytes));
+        put_format(p, "[%d]", (i32)load_le32(bytes));
 }
 
 static void put_winsize(struct print *p, u64 address)
 {
     u8 bytes[8];
     if (put_or_read(p, address, bytes, sizeof bytes))
-        put_format(p, "{ws_row=%u, ws_col=%u, ws_xpixel=%u, ws_ypixel=%u}", get_u16(bytes), get_u16(bytes + 2),
-                   get_u16(bytes + 4), get_u16(bytes + 6));
+        put_format(p, "{ws_row=%u, ws_col=%u, ws_xpixel=%u, ws_ypixel=%u}", load_le16(bytes), load_le16(bytes + 2),
+                   load_le16(bytes + 4), load_le16(bytes + 6));
 }
 
 /* struct termios: four words of flags, the line discipline, 19 control characters. */
@@ -123,9 +123,9 @@ static void put_termios(struct print *p, u64 address)
     u8 bytes[SIZE];
     if (!put_or_read(p, address, bytes, sizeof bytes))
         return;
-    u32 output = get_u32(bytes + 4), control = get_u32(bytes + 8);
+    u32 output = load_le32(bytes + 4), control = load_le32(bytes + 8);
     put_text(p, "{c_iflag=");
-    put_flags(p, &names_termios_input, get_u32(bytes));
+    put_flags(p, &names_termios_input, load_le32(bytes));
     put_text(p, ", c_oflag=");
     /* delays, each a field of its own, then bits */
     static const struct {
@@ -150,7 +150,7 @@ static void put_termios(struct print *p, u64 address)
     put_more_flags(p, &names_termios_control,
                    control & ~(u32)(SPEED | CHARACTER_SIZE | (u32)SPEED << INPUT_SPEED_SHIFT));
     put_text(p, ", c_lflag=");
-    put_flags(p, &names_termios_local, get_u32(bytes + 12));
+    put_flags(p, &names_termios_local, load_le32(bytes + 12));
     put_text(p, ", ...}");
 }
 

@@ -25,7 +25,7 @@ void arg_old_mmap(struct print *p, unsigned i)
     if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
         return;
     for (unsigned n = 0; n < LINUX_ARGS; n++)
-        p->arg[n] = get_u32(bytes + 4 * n);
+        p->arg[n] = load_le32(bytes + 4 * n);
     put_address(p, p->arg[0]);
     put_next(p);
     put_unsigned(p, p->arg[1]);
@@ -63,10 +63,10 @@ void arg_mincore(struct print *p, unsigned i)
 /* struct user_desc: entry_number, base_addr, limit, then bits. */
 static void put_user_desc(struct print *p, const u8 *bytes)
 {
-    u32 bits = get_u32(bytes + 12);
+    u32 bits = load_le32(bytes + 12);
     put_text(p, "{entry_number=");
-    put_signed(p, (i32)get_u32(bytes));
-    put_format(p, ", base_addr=%#08x, limit=%#08x", get_u32(bytes + 4), get_u32(bytes + 8));
+    put_signed(p, (i32)load_le32(bytes));
+    put_format(p, ", base_addr=%#08x, limit=%#08x", load_le32(bytes + 4), load_le32(bytes + 8));
     put_format(p, ", seg_32bit=%u, contents=%u, read_exec_only=%u, limit_in_pages=%u, seg_not_present=%u, useable=%u",
                bits & 1, bits >> 1 & 3, bits >> 3 & 1, bits >> 4 & 1, bits >> 5 & 1, bits >> 6 & 1);
     if (!p->narrow)
@@ -89,8 +89,8 @@ void result_thread_area(struct print *p)
     mem_use_out(p);
     bool known = mem_read(p, p->arg[0], chosen, sizeof chosen);
     mem_use_in(p);
-    if (known && mem_read(p, p->arg[0], asked, sizeof asked) && get_u32(asked) == ~0u)
-        put_format(p, " (entry_number=%d)", (i32)get_u32(chosen));
+    if (known && mem_read(p, p->arg[0], asked, sizeof asked) && load_le32(asked) == ~0u)
+        put_format(p, " (entry_number=%d)", (i32)load_le32(chosen));
 }
 
 void put_user_desc_at(struct print *p, u64 address)
@@ -161,6 +161,6 @@ void arg_out_mempolicy(struct print *p, unsigned i)
     if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
         return;
     put_char(p, '[');
-    put_name(p, &names_mempolicy, get_u32(bytes));
+    put_name(p, &names_mempolicy, load_le32(bytes));
     put_char(p, ']');
 }

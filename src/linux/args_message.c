@@ -11,7 +11,7 @@ static void put_rights(struct print *p, const u8 *data, size_t size)
 {
     put_char(p, '[');
     for (size_t n = 0; n + 4 <= size; n += 4)
-        put_format(p, n == 0 ? "%d" : ", %d", (i32)get_u32(data + n));
+        put_format(p, n == 0 ? "%d" : ", %d", (i32)load_le32(data + n));
     put_char(p, ']');
 }
 
@@ -25,7 +25,7 @@ static void put_control(struct print *p, u64 address, u64 size)
         return;
     while (at + header <= length) {
         u64 claimed = get_word(p, bytes + at);
-        u32 level = get_u32(bytes + at + p->word), type = get_u32(bytes + at + p->word + 4);
+        u32 level = load_le32(bytes + at + p->word), type = load_le32(bytes + at + p->word + 4);
         size_t held = claimed < header ? header : claimed < length - at ? (size_t)claimed : length - at;
         const u8 *data = bytes + at + header;
         put_format(
@@ -59,7 +59,7 @@ void put_msghdr(struct print *p, const u8 *bytes, u64 data, i32 room)
     unsigned word = p->word;
     u64 name = get_word(p, bytes), iov = get_word(p, bytes + 2 * word), count = get_word(p, bytes + 3 * word);
     u64 control = get_word(p, bytes + 4 * word), control_size = get_word(p, bytes + 5 * word);
-    u32 name_size = get_u32(bytes + word);
+    u32 name_size = load_le32(bytes + word);
     put_text(p, "{msg_name=");
     put_sockaddr(p, name, (i32)name_size < 0 ? 0 : room >= 0 && (u32)room < name_size ? (u32)room : name_size);
     if (room >= 0 && (u32)room != name_size)
@@ -73,7 +73,7 @@ void put_msghdr(struct print *p, const u8 *bytes, u64 data, i32 room)
         put_control(p, control, control_size);
     }
     put_format(p, ", msg_controllen=%llu, msg_flags=", (unsigned long long)control_size);
-    put_flags(p, &names_msg, get_u32(bytes + 6 * word));
+    put_flags(p, &names_msg, load_le32(bytes + 6 * word));
     put_char(p, '}');
 }
 
@@ -88,7 +88,7 @@ void arg_in_msghdr(struct print *p, unsigned i)
 void arg_out_msghdr(struct print *p, unsigned i)
 {
     u8 bytes[56];
-    i32 room = mem_read(p, p->arg[i] + p->word, bytes, 4) ? (i32)get_u32(bytes) : -1;
+    i32 room = mem_read(p, p->arg[i] + p->word, bytes, 4) ? (i32)load_le32(bytes) : -1;
     if (!p->ok) {
         if (room >= 0)
             put_format(p, "{msg_namelen=%d}", room);
@@ -119,7 +119,7 @@ static void put_mmsghdr(struct print *p, u64 address, u64 count, bool received)
             put_format(p, ", ... /* %#llx */", (unsigned long long)address);
             break;
         }
-        u32 moved = get_u32(bytes + msghdr_size(p));
+        u32 moved = load_le32(bytes + msghdr_size(p));
         put_text(p, n == 0 ? "[{msg_hdr=" : ", {msg_hdr=");
         put_msghdr(p, bytes, received ? moved : ~0ull, -1);
         if (p->ok)

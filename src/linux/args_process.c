@@ -35,7 +35,7 @@ static void put_stored_int(struct print *p, u64 address)
     if (!p->ok)
         put_address(p, address);
     else if (put_or_read(p, address, number, sizeof number))
-        put_format(p, "[%d]", (i32)get_u32(number));
+        put_format(p, "[%d]", (i32)load_le32(number));
 }
 
 /* i386: flags, stack, parent's id, TLS, child's id; amd64 has the last two the other way round. */
@@ -77,11 +77,11 @@ static void put_clone3_results(struct print *p, u64 flags, u64 pidfd, u64 parent
     if (!p->ok)
         return;
     if (flags & CLONE_PIDFD && mem_read(p, pidfd, number, sizeof number)) {
-        put_format(p, "%spidfd=[%d]", before, (i32)get_u32(number));
+        put_format(p, "%spidfd=[%d]", before, (i32)load_le32(number));
         before = ", ";
     }
     if (flags & CLONE_PARENT_SETTID && mem_read(p, parent, number, sizeof number)) {
-        put_format(p, "%sparent_tid=[%d]", before, (i32)get_u32(number));
+        put_format(p, "%sparent_tid=[%d]", before, (i32)load_le32(number));
         before = ", ";
     }
     if (before[0] == ',')
@@ -124,7 +124,7 @@ void arg_clone3(struct print *p, unsigned i)
     if (!put_or_read(p, p->arg[i], bytes, size < sizeof bytes ? (size_t)size & ~7ul : sizeof bytes))
         return;
     for (unsigned n = 0; n < FIELDS; n++)
-        field[n] = get_u64(bytes + 8 * n);
+        field[n] = load_le64(bytes + 8 * n);
     put_text(p, "{flags=");
     put_flags(p, &names_clone, field[FLAGS]);
     if (field[FLAGS] & CLONE_PIDFD) {
@@ -215,7 +215,7 @@ void arg_wait_status(struct print *p, unsigned i)
     }
     if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
         return;
-    u32 status = get_u32(bytes), code = status >> 8 & 0xFF, end = status & 0x7F;
+    u32 status = load_le32(bytes), code = status >> 8 & 0xFF, end = status & 0x7F;
     if (status == CONTINUED) {
         put_text(p, "[{WIFCONTINUED(s)}]");
     } else if ((status & 0xFF) == STOPPED) {
@@ -269,7 +269,7 @@ static void put_rlimit(struct print *p, u64 address, bool wide)
     if (!put_or_read(p, address, bytes, 2 * size))
         return;
     for (unsigned n = 0; n < 2; n++) {
-        u64 limit = size == 8 ? get_u64(bytes + 8 * n) : get_u32(bytes + 4 * n);
+        u64 limit = size == 8 ? load_le64(bytes + 8 * n) : load_le32(bytes + 4 * n);
         put_text(p, n == 0 ? "{rlim_cur=" : ", rlim_max=");
         put_limit(p, limit, size == 8);
     }

@@ -49,7 +49,7 @@ static void put_sigset_at(struct print *p, u64 address, u64 size)
     if (size != 4 && size != 8)
         put_address(p, address);
     else if (put_or_read(p, address, bytes, (size_t)size))
-        put_sigset(p, get_u64(bytes), (unsigned)size * 8);
+        put_sigset(p, load_le64(bytes), (unsigned)size * 8);
 }
 
 void arg_sigset_next(struct print *p, unsigned i) { put_sigset_at(p, p->arg[i], p->arg[i + 1]); }
@@ -104,7 +104,7 @@ static void put_sigaction(struct print *p, u64 address, bool old)
     if (old)
         put_sigset(p, get_word(p, bytes + word), 32);
     else
-        put_sigset(p, get_u64(bytes + 3 * word), 64);
+        put_sigset(p, load_le64(bytes + 3 * word), 64);
     put_text(p, ", sa_flags=");
     put_flags(p, &names_sigaction, flags);
     if (flags & SA_RESTORER) {
@@ -139,7 +139,7 @@ static void put_sigaltstack(struct print *p, u64 address)
     put_text(p, "{ss_sp=");
     put_address(p, get_word(p, bytes));
     put_text(p, ", ss_flags=");
-    put_flags(p, &names_sigaltstack, get_u32(bytes + p->word));
+    put_flags(p, &names_sigaltstack, load_le32(bytes + p->word));
     put_format(p, ", ss_size=%llu}", (unsigned long long)get_word(p, bytes + 2 * p->word));
 }
 
@@ -165,7 +165,7 @@ static void put_si_code(struct print *p, u32 number, i32 code)
 static void put_si_child(struct print *p, const u8 *fields, i32 code)
 {
     enum { CLD_EXITED = 1 };
-    i32 status = (i32)get_u32(fields + 8);
+    i32 status = (i32)load_le32(fields + 8);
     put_text(p, ", si_status=");
     if (code == CLD_EXITED)
         put_signed(p, status);
@@ -173,9 +173,9 @@ static void put_si_child(struct print *p, const u8 *fields, i32 code)
         put_signal(p, (u32)status);
     const u8 *times = fields + (p->word == 8 ? 16 : 12);
     put_text(p, ", si_utime=");
-    put_ticks(p, p->word == 8 ? (i64)get_u64(times) : (i32)get_u32(times));
+    put_ticks(p, p->word == 8 ? (i64)load_le64(times) : (i32)load_le32(times));
     put_text(p, ", si_stime=");
-    put_ticks(p, p->word == 8 ? (i64)get_u64(times + 8) : (i32)get_u32(times + 4));
+    put_ticks(p, p->word == 8 ? (i64)load_le64(times + 8) : (i32)load_le32(times + 4));
 }
 
 /* A number and a pointer in one place; nothing when it is 0. in: prefix  of the two names */
@@ -184,7 +184,7 @@ static void put_sigval(struct print *p, const char *before, const char *prefix, 
     u64 pointer = get_word(p, bytes);
     if (pointer == 0)
         return;
-    put_format(p, "%s%s_int=%d, %s_ptr=", before, prefix, (i32)get_u32(bytes), prefix);
+    put_format(p, "%s%s_int=%d, %s_ptr=", before, prefix, (i32)load_le32(bytes), prefix);
     put_address(p, pointer);
 }
 
@@ -193,8 +193,8 @@ void put_siginfo(struct print *p, u64 address)
     u8 bytes[SIGINFO_SIZE];
     if (!put_or_read(p, address, bytes, sizeof bytes))
         return;
-    u32 number = get_u32(bytes);
-    i32 error = (i32)get_u32(bytes + 4), code = (i32)get_u32(bytes + 8);
+    u32 number = load_le32(bytes);
+    i32 error = (i32)load_le32(bytes + 4), code = (i32)load_le32(bytes + 8);
     const u8 *fields = bytes + (p->word == 8 ? 16 : 12);
     if (number == 0) {
         put_text(p, "{}");
@@ -207,9 +207,9 @@ void put_siginfo(struct print *p, u64 address)
         put_format(p, linux_error_name((u32)error) != NULL ? ", si_errno=%s" : ", si_errno=%s?",
                    linux_error_name((u32)error) != NULL ? linux_error_name((u32)error) : "E");
     if (code == SI_TIMER)
-        put_format(p, ", si_timerid=%#x, si_overrun=%d", get_u32(fields), (i32)get_u32(fields + 4));
+        put_format(p, ", si_timerid=%#x, si_overrun=%d", load_le32(fields), (i32)load_le32(fields + 4));
     else
-        put_format(p, ", si_pid=%d, si_uid=%u", (i32)get_u32(fields), get_u32(fields + 4));
+        put_format(p, ", si_pid=%d, si_uid=%u", (i32)load_le32(fields), load_le32(fields + 4));
     if (number == SIGCHLD && code > 0)
         put_si_child(p, fields, code);
     else if (code == SI_QUEUE)
@@ -229,7 +229,7 @@ void arg_sigevent(struct print *p, unsigned i)
     unsigned word = p->word;
     if (!put_or_read(p, p->arg[i], bytes, word + 8 + 2 * word))
         return;
-    u32 number = get_u32(bytes + word), how = get_u32(bytes + word + 4);
+    u32 number = load_le32(bytes + word), how = load_le32(bytes + word + 4);
     const u8 *rest = bytes + word + 8;
     put_char(p, '{');
     if (get_word(p, bytes) != 0) {
@@ -241,7 +241,7 @@ void arg_sigevent(struct print *p, unsigned i)
     put_text(p, ", sigev_notify=");
     put_name(p, &names_sigevent, how);
     if (how == THREAD_ID)
-        put_format(p, ", sigev_notify_thread_id=%d", (i32)get_u32(rest));
+        put_format(p, ", sigev_notify_thread_id=%d", (i32)load_le32(rest));
     if (how == THREAD) {
         put_text(p, ", sigev_notify_function=");
         put_address(p, get_word(p, rest));

@@ -86,19 +86,19 @@ static void put_unix(struct print *p, const u8 *name, size_t size)
 static void put_inet6_socket(struct print *p, const u8 *a, size_t size)
 {
     put_format(p, ", sin6_port=htons(%u), sin6_flowinfo=htonl(%u), inet_pton(AF_INET6, ", get_port(a + 2),
-               __builtin_bswap32(get_u32(a + 4)));
+               __builtin_bswap32(load_le32(a + 4)));
     put_inet6(p, a + 8);
     put_text(p, ", &sin6_addr)");
     if (size >= 28)
-        put_format(p, ", sin6_scope_id=%u", get_u32(a + 24));
+        put_format(p, ", sin6_scope_id=%u", load_le32(a + 24));
 }
 
 static void put_packet_socket(struct print *p, const u8 *a, size_t size)
 {
     put_text(p, ", sll_protocol=htons(");
     put_name(p, &names_ethernet_protocol, get_port(a + 2));
-    put_format(p, "), sll_ifindex=%d, sll_hatype=", (i32)get_u32(a + 4));
-    put_name(p, &names_hardware_type, get_u16(a + 8));
+    put_format(p, "), sll_ifindex=%d, sll_hatype=", (i32)load_le32(a + 4));
+    put_name(p, &names_hardware_type, load_le16(a + 8));
     put_text(p, ", sll_pkttype=");
     put_name(p, &names_packet_type, a[10]);
     put_format(p, ", sll_halen=%u", a[11]);
@@ -121,7 +121,7 @@ void put_sockaddr(struct print *p, u64 address, u64 size)
     }
     if (!put_or_read(p, address, bytes, length))
         return;
-    u16 family = get_u16(bytes);
+    u16 family = load_le16(bytes);
     put_text(p, "{sa_family=");
     put_name(p, &names_socket_domain, family);
     if (family == AF_UNIX)
@@ -133,7 +133,7 @@ void put_sockaddr(struct print *p, u64 address, u64 size)
     } else if (family == AF_INET6 && length >= 24)
         put_inet6_socket(p, bytes, length);
     else if (family == AF_NETLINK && length >= 12)
-        put_format(p, ", nl_pid=%d, nl_groups=%#08x", (i32)get_u32(bytes + 4), get_u32(bytes + 8));
+        put_format(p, ", nl_pid=%d, nl_groups=%#08x", (i32)load_le32(bytes + 4), load_le32(bytes + 8));
     else if (family == AF_PACKET && length >= 12)
         put_packet_socket(p, bytes, length);
     else if (length > 2) {
@@ -158,7 +158,7 @@ static bool read_length(struct print *p, u64 address, bool at_return, u32 *lengt
     else
         mem_use_in(p);
     bool known = mem_read(p, address, bytes, sizeof bytes);
-    *length = known ? get_u32(bytes) : 0;
+    *length = known ? load_le32(bytes) : 0;
     return known;
 }
 
@@ -218,10 +218,10 @@ void arg_socket_option(struct print *p, unsigned i)
 
 void put_credentials(struct print *p, const u8 *bytes)
 {
-    put_format(p, "{pid=%d, uid=", (i32)get_u32(bytes));
-    put_id(p, get_u32(bytes + 4));
+    put_format(p, "{pid=%d, uid=", (i32)load_le32(bytes));
+    put_id(p, load_le32(bytes + 4));
     put_text(p, ", gid=");
-    put_id(p, get_u32(bytes + 8));
+    put_id(p, load_le32(bytes + 8));
     put_char(p, '}');
 }
 
@@ -231,17 +231,17 @@ static void put_option_value(struct print *p, u32 level, u32 option, u64 address
     u8 bytes[16];
     if (level == SOL_SOCKET && option == SO_LINGER && size >= 8) {
         if (put_or_read(p, address, bytes, 8))
-            put_format(p, "{l_onoff=%d, l_linger=%d}", (i32)get_u32(bytes), (i32)get_u32(bytes + 4));
+            put_format(p, "{l_onoff=%d, l_linger=%d}", (i32)load_le32(bytes), (i32)load_le32(bytes + 4));
     } else if (level == SOL_SOCKET && option == SO_PEERCRED && size >= 12) {
         if (put_or_read(p, address, bytes, 12))
             put_credentials(p, bytes);
     } else if (size == 4) {
         if (!put_or_read(p, address, bytes, 4))
             return;
-        if (level == SOL_SOCKET && option == SO_ERROR && linux_error_name(get_u32(bytes)) != NULL)
-            put_format(p, "[%s]", linux_error_name(get_u32(bytes)));
+        if (level == SOL_SOCKET && option == SO_ERROR && linux_error_name(load_le32(bytes)) != NULL)
+            put_format(p, "[%s]", linux_error_name(load_le32(bytes)));
         else
-            put_format(p, "[%d]", (i32)get_u32(bytes));
+            put_format(p, "[%d]", (i32)load_le32(bytes));
     } else {
         put_buffer(p, address, size);
     }

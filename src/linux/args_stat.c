@@ -33,9 +33,9 @@ void arg_out_stat(struct print *p, unsigned i)
     u8 bytes[144];
     if (!put_or_read(p, p->arg[i], bytes, p->narrow ? 64 : 144))
         return;
-    struct stat_fields stat = p->narrow
-                                  ? (struct stat_fields){get_u16(bytes + 8), get_u32(bytes + 16), get_u32(bytes + 20)}
-                                  : (struct stat_fields){get_u32(bytes + 24), get_u64(bytes + 40), get_u64(bytes + 48)};
+    struct stat_fields stat =
+        p->narrow ? (struct stat_fields){load_le16(bytes + 8), load_le32(bytes + 16), load_le32(bytes + 20)}
+                  : (struct stat_fields){load_le32(bytes + 24), load_le64(bytes + 40), load_le64(bytes + 48)};
     put_stat(p, &stat);
 }
 
@@ -45,7 +45,7 @@ void arg_out_old_stat(struct print *p, unsigned i)
     u8 bytes[32];
     if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
         return;
-    struct stat_fields stat = {get_u16(bytes + 4), get_u16(bytes + 12), get_u32(bytes + 16)};
+    struct stat_fields stat = {load_le16(bytes + 4), load_le16(bytes + 12), load_le32(bytes + 16)};
     put_stat(p, &stat);
 }
 
@@ -55,7 +55,7 @@ void arg_out_stat64(struct print *p, unsigned i)
     u8 bytes[96];
     if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
         return;
-    struct stat_fields stat = {get_u32(bytes + 16), get_u64(bytes + 32), get_u64(bytes + 44)};
+    struct stat_fields stat = {load_le32(bytes + 16), load_le64(bytes + 32), load_le64(bytes + 44)};
     put_stat(p, &stat);
 }
 
@@ -74,18 +74,18 @@ void arg_out_statx(struct print *p, unsigned i)
     if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
         return;
     put_text(p, "{stx_mask=");
-    put_flags(p, &names_statx_mask, get_u32(bytes));
+    put_flags(p, &names_statx_mask, load_le32(bytes));
     put_text(p, ", stx_attributes=");
-    put_flags(p, &names_statx_attribute, get_u64(bytes + 8));
+    put_flags(p, &names_statx_attribute, load_le64(bytes + 8));
     put_text(p, ", stx_mode=");
-    put_file_mode(p, get_u16(bytes + 28));
-    put_format(p, ", stx_size=%llu, ...}", (unsigned long long)get_u64(bytes + 40));
+    put_file_mode(p, load_le16(bytes + 28));
+    put_format(p, ", stx_size=%llu, ...}", (unsigned long long)load_le64(bytes + 40));
 }
 
 /* A number of blocks or files: an unsigned long, or 64 bits. */
 static u64 statfs_count(const struct print *p, const u8 *bytes, size_t size)
 {
-    return size == 4 ? get_u32(bytes) : size == 8 ? get_u64(bytes) : get_word(p, bytes);
+    return size == 4 ? load_le32(bytes) : size == 8 ? load_le64(bytes) : get_word(p, bytes);
 }
 
 /* struct statfs: type and block size, five counts, f_fsid, then three of the first width. */
@@ -102,7 +102,7 @@ static void put_statfs(struct print *p, u64 address, size_t width, size_t count)
     for (size_t n = 0; n < ARRAY_LEN(counts); n++)
         put_format(p, ", %s=%llu", counts[n],
                    (unsigned long long)statfs_count(p, bytes + 2 * width + n * count, count));
-    put_format(p, ", f_fsid={val=[%#x, %#x]}", get_u32(bytes + fsid), get_u32(bytes + fsid + 4));
+    put_format(p, ", f_fsid={val=[%#x, %#x]}", load_le32(bytes + fsid), load_le32(bytes + fsid + 4));
     const u8 *rest = bytes + fsid + 8;
     put_format(p, ", f_namelen=%llu, f_frsize=%llu, f_flags=", (unsigned long long)statfs_count(p, rest, width),
                (unsigned long long)statfs_count(p, rest + width, width));
@@ -128,9 +128,9 @@ void arg_out_dirents(struct print *p, unsigned i)
             put_address(p, address);
             return;
         }
-        if (get_u16(length) < header)
+        if (load_le16(length) < header)
             break;
-        at += get_u16(length);
+        at += load_le16(length);
         entries++;
     }
     put_format(p, "%#llx /* %llu entries */", (unsigned long long)address, (unsigned long long)entries);

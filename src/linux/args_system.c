@@ -57,8 +57,8 @@ void arg_semctl_argument(struct print *p, unsigned i)
 
 static void put_sembuf(struct print *p, const u8 *bytes)
 {
-    put_format(p, "{sem_num=%u, sem_op=%d, sem_flg=", get_u16(bytes), (i16)get_u16(bytes + 2));
-    put_flags(p, &names_semop_flags, get_u16(bytes + 4));
+    put_format(p, "{sem_num=%u, sem_op=%d, sem_flg=", load_le16(bytes), (i16)load_le16(bytes + 2));
+    put_flags(p, &names_semop_flags, load_le16(bytes + 4));
     put_char(p, '}');
 }
 
@@ -129,10 +129,10 @@ void arg_sysinfo(struct print *p, unsigned i)
     for (unsigned n = 0; n < ARRAY_LEN(sizes); n++)
         put_format(p, "%s%llu", sizes[n], (unsigned long long)get_word(p, bytes + (4 + n) * word));
     const u8 *procs = bytes + 10 * word;
-    put_format(p, ", procs=%u", get_u16(procs));
+    put_format(p, ", procs=%u", load_le16(procs));
     const u8 *high = procs + word; /* pad, then totalhigh, freehigh, mem_unit */
     put_format(p, ", totalhigh=%llu, freehigh=%llu, mem_unit=%u}", (unsigned long long)get_word(p, high),
-               (unsigned long long)get_word(p, high + word), get_u32(high + 2 * word));
+               (unsigned long long)get_word(p, high + word), load_le32(high + 2 * word));
 }
 
 /* Only a restart with a command has one. */
@@ -179,8 +179,8 @@ void arg_cap_header(struct print *p, unsigned i)
     if (!put_or_read(p, p->arg[i], bytes, sizeof bytes))
         return;
     put_text(p, "{version=");
-    put_name(p, &names_cap_version, get_u32(bytes));
-    put_format(p, ", pid=%d}", (i32)get_u32(bytes + 4));
+    put_name(p, &names_cap_version, load_le32(bytes));
+    put_format(p, ", pid=%d}", (i32)load_le32(bytes + 4));
 }
 
 /* "1<<CAP_CHOWN|1<<CAP_KILL" */
@@ -212,13 +212,13 @@ static void put_cap_data(struct print *p, unsigned i)
     u8 header[4] = {0}, bytes[24];
     const struct linux_memory *where = p->memory;
     mem_use_in(p);
-    bool old = mem_read(p, p->arg[i - 1], header, sizeof header) && get_u32(header) == CAP_VERSION_1;
+    bool old = mem_read(p, p->arg[i - 1], header, sizeof header) && load_le32(header) == CAP_VERSION_1;
     p->memory = where;
     if (!put_or_read(p, p->arg[i], bytes, old ? 12 : 24))
         return;
     for (unsigned n = 0; n < ARRAY_LEN(names); n++) {
         put_text(p, names[n]);
-        put_capabilities(p, get_u32(bytes + 4 * n) | (old ? 0 : (u64)get_u32(bytes + 12 + 4 * n) << 32));
+        put_capabilities(p, load_le32(bytes + 4 * n) | (old ? 0 : (u64)load_le32(bytes + 12 + 4 * n) << 32));
     }
     put_char(p, '}');
 }

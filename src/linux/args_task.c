@@ -57,9 +57,9 @@ static void put_prctl_stored(struct print *p, u64 address, bool is_signal)
         return;
     put_char(p, '[');
     if (is_signal)
-        put_signal(p, get_u32(number));
+        put_signal(p, load_le32(number));
     else
-        put_signed(p, (i32)get_u32(number));
+        put_signed(p, (i32)load_le32(number));
     put_char(p, ']');
 }
 
@@ -341,7 +341,7 @@ void arg_futex(struct print *p, unsigned i)
     }
 }
 
-static void put_sched_param(struct print *p, const u8 *bytes) { put_signed(p, (i32)get_u32(bytes)); }
+static void put_sched_param(struct print *p, const u8 *bytes) { put_signed(p, (i32)load_le32(bytes)); }
 
 void arg_in_sched_param(struct print *p, unsigned i) { put_array(p, p->arg[i], 1, 4, put_sched_param); }
 

@@ -11,9 +11,9 @@ size_t time_size(const struct print *p, bool wide) { return wide || !p->narrow ?
 void time_get(const struct print *p, const u8 *bytes, bool wide, struct linux_time *time)
 {
     if (time_size(p, wide) == 16)
-        *time = (struct linux_time){(i64)get_u64(bytes), (i64)get_u64(bytes + 8)};
+        *time = (struct linux_time){(i64)load_le64(bytes), (i64)load_le64(bytes + 8)};
     else
-        *time = (struct linux_time){(i32)get_u32(bytes), (i32)get_u32(bytes + 4)};
+        *time = (struct linux_time){(i32)load_le32(bytes), (i32)load_le32(bytes + 4)};
 }
 
 bool time_read(struct print *p, u64 address, bool wide, struct linux_time *time)
@@ -131,8 +131,8 @@ void arg_utimbuf(struct print *p, unsigned i)
     size_t size = p->narrow ? 4 : 8;
     if (!put_or_read(p, p->arg[i], bytes, 2 * size))
         return;
-    put_dated(p, "{actime=", p->narrow ? (i32)get_u32(bytes) : (i64)get_u64(bytes));
-    put_dated(p, ", modtime=", p->narrow ? (i32)get_u32(bytes + 4) : (i64)get_u64(bytes + 8));
+    put_dated(p, "{actime=", p->narrow ? (i32)load_le32(bytes) : (i64)load_le64(bytes));
+    put_dated(p, ", modtime=", p->narrow ? (i32)load_le32(bytes + 4) : (i64)load_le64(bytes + 8));
     put_char(p, '}');
 }
 
@@ -141,7 +141,7 @@ static void arg_seconds(struct print *p, unsigned i)
     u8 bytes[8];
     if (!put_or_read(p, p->arg[i], bytes, p->narrow ? 4 : 8))
         return;
-    put_dated(p, "[", p->narrow ? (i32)get_u32(bytes) : (i64)get_u64(bytes));
+    put_dated(p, "[", p->narrow ? (i32)load_le32(bytes) : (i64)load_le64(bytes));
     put_char(p, ']');
 }
 
@@ -153,7 +153,7 @@ static void arg_timezone(struct print *p, unsigned i)
 {
     u8 bytes[8];
     if (put_or_read(p, p->arg[i], bytes, sizeof bytes))
-        put_format(p, "{tz_minuteswest=%d, tz_dsttime=%d}", (i32)get_u32(bytes), (i32)get_u32(bytes + 4));
+        put_format(p, "{tz_minuteswest=%d, tz_dsttime=%d}", (i32)load_le32(bytes), (i32)load_le32(bytes + 4));
 }
 
 void arg_in_timezone(struct print *p, unsigned i) { arg_timezone(p, i); }
@@ -204,7 +204,7 @@ void arg_tms(struct print *p, unsigned i)
     if (!put_or_read(p, p->arg[i], bytes, 4 * size))
         return;
     for (unsigned n = 0; n < ARRAY_LEN(names); n++) {
-        i64 ticks = p->narrow ? (i32)get_u32(bytes + n * 4) : (i64)get_u64(bytes + n * 8);
+        i64 ticks = p->narrow ? (i32)load_le32(bytes + n * 4) : (i64)load_le64(bytes + n * 8);
         put_text(p, names[n]);
         put_ticks(p, ticks);
     }
@@ -225,7 +225,7 @@ static void put_timex(struct print *p, u64 address, bool wide)
     if (!put_or_read(p, address, bytes, word == 8 ? 208 : 128))
         return;
     for (unsigned n = 0; n < FIELDS; n++)
-        field[n] = word == 8 ? (i64)get_u64(bytes + 8 * n) : (i32)get_u32(bytes + 4 * n);
+        field[n] = word == 8 ? (i64)load_le64(bytes + 8 * n) : (i32)load_le32(bytes + 4 * n);
     put_text(p, "{modes=");
     put_flags(p, &names_adjtimex_modes, (u32)field[0]);
     put_format(p, ", offset=%lld, freq=%lld, maxerror=%llu, esterror=%lld, status=", (long long)field[1],
@@ -237,7 +237,7 @@ static void put_timex(struct print *p, u64 address, bool wide)
     put_format(p, ", tick=%lld", (long long)field[11]);
     for (unsigned n = 0; n < ARRAY_LEN(counts); n++)
         put_format(p, "%s%lld", counts[n], (long long)(n == SHIFT ? (i32)field[COUNTS + n] : field[COUNTS + n]));
-    put_format(p, ", tai=%d}", (i32)get_u32(bytes + FIELDS * word));
+    put_format(p, ", tai=%d}", (i32)load_le32(bytes + FIELDS * word));
 }
 
 void arg_timex(struct print *p, unsigned i) { put_timex(p, p->arg[i], false); }

@@ -5,11 +5,11 @@
 
 static void put_pollfd(struct print *p, const u8 *bytes)
 {
-    i32 fd = (i32)get_u32(bytes);
+    i32 fd = (i32)load_le32(bytes);
     put_format(p, "{fd=%d", fd);
     if (fd >= 0) {
         put_text(p, ", events=");
-        put_flags(p, &names_poll, get_u16(bytes + 4));
+        put_flags(p, &names_poll, load_le16(bytes + 4));
     }
     put_char(p, '}');
 }
@@ -41,7 +41,7 @@ void result_poll(struct print *p)
         u8 bytes[8];
         if (!mem_read(p, p->arg[0] + 8 * n, bytes, sizeof bytes))
             break;
-        if (get_u16(bytes + 6) == 0)
+        if (load_le16(bytes + 6) == 0)
             continue;
         if (shown != 0)
             put_text(p, ", ");
@@ -49,8 +49,8 @@ void result_poll(struct print *p)
             put_text(p, "...");
             break;
         }
-        put_format(p, "{fd=%d, revents=", (i32)get_u32(bytes));
-        put_flags(p, &names_poll, get_u16(bytes + 6));
+        put_format(p, "{fd=%d, revents=", (i32)load_le32(bytes));
+        put_flags(p, &names_poll, load_le16(bytes + 6));
         put_char(p, '}');
     }
     put_char(p, ']');
@@ -138,7 +138,7 @@ static bool read_old_select(struct print *p, u64 address, u64 *args)
     if (!mem_read(p, address, bytes, sizeof bytes))
         return false;
     for (unsigned n = 0; n < 5; n++)
-        args[n] = get_u32(bytes + 4 * n);
+        args[n] = load_le32(bytes + 4 * n);
     return true;
 }
 
@@ -174,8 +174,8 @@ void result_select_old(struct print *p)
 static void put_epoll_event(struct print *p, const u8 *bytes)
 {
     put_text(p, "{events=");
-    put_flags(p, &names_epoll_events, get_u32(bytes));
-    put_format(p, ", data={u32=%u, u64=%llu}}", get_u32(bytes + 4), (unsigned long long)get_u64(bytes + 4));
+    put_flags(p, &names_epoll_events, load_le32(bytes));
+    put_format(p, ", data={u32=%u, u64=%llu}}", load_le32(bytes + 4), (unsigned long long)load_le64(bytes + 4));
 }
 
 void arg_epoll_event(struct print *p, unsigned i)

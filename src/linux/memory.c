@@ -115,6 +115,6 @@ void put_array(struct print *p, u64 address, u64 count, size_t size, element_fn 
     put_char(p, ']');
 }
 
-void put_element_u32_hex(struct print *p, const u8 *bytes) { put_hex(p, get_u32(bytes)); }
+void put_element_u32_hex(struct print *p, const u8 *bytes) { put_hex(p, load_le32(bytes)); }
 
-void put_element_int(struct print *p, const u8 *bytes) { put_signed(p, (i32)get_u32(bytes)); }
+void put_element_int(struct print *p, const u8 *bytes) { put_signed(p, (i32)load_le32(bytes)); }

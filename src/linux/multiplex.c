@@ -40,7 +40,7 @@ static bool read_socket_args(struct print *p, const struct linux_syscall *row, u
     if (!mem_read(p, address, bytes, row->args * 4ul))
         return false;
     for (unsigned n = 0; n < row->args; n++)
-        args[n] = get_u32(bytes + 4 * n);
+        args[n] = load_le32(bytes + 4 * n);
     return true;
 }
 

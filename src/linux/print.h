@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/bits.h"
 #include "linux/kinds.h"
 #include "linux/names.h"
 
@@ -80,36 +81,15 @@ bool mem_read_word(struct print *p, u64 address, u64 *out);
 void mem_use_in(struct print *p);
 void mem_use_out(struct print *p);
 
-ALWAYS_INLINE u16 get_u16(const u8 *bytes)
-{
-    u16 value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-ALWAYS_INLINE u32 get_u32(const u8 *bytes)
-{
-    u32 value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-ALWAYS_INLINE u64 get_u64(const u8 *bytes)
-{
-    u64 value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
 /* A pointer or unsigned long. */
 ALWAYS_INLINE u64 get_word(const struct print *p, const u8 *bytes)
 {
-    return p->word == 4 ? get_u32(bytes) : get_u64(bytes);
+    return p->word == 4 ? load_le32(bytes) : load_le64(bytes);
 }
 
 ALWAYS_INLINE i64 get_signed_word(const struct print *p, const u8 *bytes)
 {
-    return p->word == 4 ? (i32)get_u32(bytes) : (i64)get_u64(bytes);
+    return p->word == 4 ? (i32)load_le32(bytes) : (i64)load_le64(bytes);
 }
 
 /* --- memory as text --- */
