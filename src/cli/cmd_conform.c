@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "conform/rules.h"
+#include "conform/rules/rules.h"
 
 static void usage(FILE *out)
 {

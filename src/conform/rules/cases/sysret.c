@@ -2,7 +2,7 @@
  * SYSRET by vendor and mode.
  * SDM 2B, "SYSRET-Return From Fast System Call"; APM 3, "SYSRET".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define TARGET (AT_CODE + 0x800)
 #define NON_CANONICAL 0x8000000000000000ull

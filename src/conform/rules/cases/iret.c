@@ -2,7 +2,7 @@
  * IRET: to the same level, outward, to VM86, to the previous task, in real mode; what RFLAGS takes from the image.
  * SDM 2A, "IRET/IRETD/IRETQ-Interrupt Return"; APM 3, "IRET".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define TARGET (AT_CODE + 0x800)
 #define NON_CANONICAL 0x0000800000000000ull

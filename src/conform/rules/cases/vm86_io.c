@@ -2,7 +2,7 @@
  * IOPL, virtual-8086 mode and its extensions, and the I/O permission map.
  * SDM 3B, "8086 Emulation"; SDM 1, "I/O Protection Mechanism"; SDM 2B, "POPF", "PUSHF".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define IOPL3 OR(RFLAGS, FLAG_IOPL)
 #define VME OR(CR4, CR4_VME)

@@ -2,7 +2,7 @@
  * The hardware task switch: busy bits and links, images, faults in the new task.
  * SDM 3A, "Task Management"; APM 2, "Task Management".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define ERROR(vector) ((vector)*8 + 2)
 /* Fields of the image of TSS_B. */

@@ -2,7 +2,7 @@
  * SYSCALL by vendor and mode.
  * SDM 2B, "SYSCALL-Fast System Call"; APM 3, "SYSCALL".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 /* What SYSCALL leaves in 64-bit mode, but for RIP and the flags. */
 #define IN_KERNEL SEGMENT(CS, K32, 0, 0xFFFFFFFF, ATTR_CODE64), EQ(CPL, 0), STACK32(KDATA, 0), EQ(MODE, MODE_LONG)

@@ -3,7 +3,7 @@
  * SDM 2A, "CALL", "JMP"; SDM 2B, "RET"; SDM 3A, "Privilege Level Checking When Transferring Program Control Between
  * Code Segments"; APM 2, "Control Transfers".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define TARGET (AT_CODE + 0x800)
 #define NON_CANONICAL 0x0000800000000000ull

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Reading and setting processor state by location number.
  */
-#include "conform/location.h"
+#include "conform/rules/location.h"
 
 #include "cpu/flags.h"
 
@@ -17,7 +17,7 @@ static const struct field fields[LOCATIONS] = {
 #define SEGMENT_LOC(id, text, member)                                                                                  \
     [L_##id] = {text, FIELD(member.selector)}, [L_##id##_BASE] = {text ".base", FIELD(member.base)},                   \
     [L_##id##_LIMIT] = {text ".limit", FIELD(member.limit)}, [L_##id##_ATTR] = {text ".attr", FIELD(member.attr)},
-#include "conform/location.def"
+#include "conform/rules/location.def"
 #undef LOC
 #undef SEGMENT_LOC
 };

@@ -4,7 +4,7 @@
 #ifndef RINGSIDE_CONFORM_PRESET_TABLES_H
 #define RINGSIDE_CONFORM_PRESET_TABLES_H
 
-#include "conform/preset.h"
+#include "conform/rules/preset.h"
 
 /* Offsets in the current TSS. */
 #define TSS_REDIRECTION 0x68u /* 32 bytes, just below the I/O map */

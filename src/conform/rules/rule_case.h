@@ -11,8 +11,8 @@
 #ifndef RINGSIDE_CONFORM_RULE_CASE_H
 #define RINGSIDE_CONFORM_RULE_CASE_H
 
-#include "conform/location.h"
-#include "conform/preset.h"
+#include "conform/rules/location.h"
+#include "conform/rules/preset.h"
 #include "cpu/rule.h"
 
 enum patch_kind {

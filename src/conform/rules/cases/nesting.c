@@ -2,7 +2,7 @@
  * Faults during delivery, double fault and shutdown, and the order of what comes together.
  * SDM 3A, "Interrupt 8-Double Fault Exception (#DF)", "Prioritization of Concurrent Events".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define ANY_3 LONG_3 | COMPAT_3 | PM32_3 | PAGED_3
 #define ANY_0 LONG_0 | COMPAT_0 | PM32_0 | PAGED_0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One run of a rule case: prepare, execute, compare.
  */
-#include "conform/rule_run.h"
+#include "conform/rules/rule_run.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * SDM 2A, "MOV: Move to/from Control Registers"; SDM 3A, "Control Registers", "Paging", "Mode Switching";
  * APM 2, "System-Control Registers", "Long-Mode Initialization".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define PE_PG (CR0_PE | CR0_PG | CR0_ET)
 #define TO_LONG OR(EFER, EFER_LME), OR(CR4, CR4_PAE), PUT(CR3, AT_PML4), PUT(RAX, PE_PG)

@@ -3,7 +3,7 @@
  * SDM 3A, "Masking Exceptions and Interrupts When Switching Stacks", "Handling Multiple NMIs"; SDM 3B, "Debug
  * Exceptions".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define MOV_SS_AX 0x8E, 0xD0
 #define MOV_SS_RBX 0x8E, 0x13 /* mov ss, [rbx] */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Choosing and counting rule cases; the reports about rules that nothing exercised.
  */
-#include "conform/rules.h"
+#include "conform/rules/rules.h"
 
 #include <string.h>
 
-#include "conform/rule_run.h"
+#include "conform/rules/rule_run.h"
 
 static const struct rule_theme *const themes[] = {
 #define X(name) &theme_##name,

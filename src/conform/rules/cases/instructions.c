@@ -2,7 +2,7 @@
  * Checks of single instructions: what does not exist, what is privileged, what an operand may not be.
  * SDM 2A-2D, the "Exceptions" tables; SDM 3A, "Privileged Instructions".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define NON_CANONICAL 0x0000800000000000ull
 #define NON_CANONICAL57 0x0100000000000000ull

@@ -2,7 +2,7 @@
  * SYSENTER and SYSEXIT by vendor and mode.
  * SDM 2B, "SYSENTER-Fast System Call", "SYSEXIT-Fast Return from Fast System Call"; APM 3, "SYSENTER", "SYSEXIT".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define TARGET (AT_CODE + 0x800)
 #define NON_CANONICAL 0x0000800000000000ull

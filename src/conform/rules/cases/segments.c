@@ -2,7 +2,7 @@
  * Segment registers, LDTR and TR; limits, types, canonical and aligned addresses; rights of pages.
  * SDM 2A, "MOV", "LLDT", "LTR", "LAR", "LSL"; SDM 3A, "Protection", "Paging".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define NON_CANONICAL 0x0000800000000000ull
 #define NON_CANONICAL57 0x0100000000000000ull

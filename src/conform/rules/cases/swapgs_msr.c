@@ -2,7 +2,7 @@
  * SWAPGS, the bases of FS and GS, and access to model-specific registers.
  * SDM 2B, "SWAPGS", "RDMSR", "RDFSBASE/RDGSBASE"; SDM 2D, "WRMSR", "WRFSBASE/WRGSBASE"; APM 2, "FS and GS Registers".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define NON_CANONICAL 0x0100000000000000ull /* not canonical with 57 bits either */
 #define WIDE 0x00F0000000000000ull          /* canonical with 57 bits only */

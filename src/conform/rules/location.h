@@ -9,7 +9,7 @@
 enum location {
 #define LOC(id, name, member) L_##id,
 #define SEGMENT_LOC(id, name, member) L_##id, L_##id##_BASE, L_##id##_LIMIT, L_##id##_ATTR,
-#include "conform/location.def"
+#include "conform/rules/location.def"
 #undef LOC
 #undef SEGMENT_LOC
     LOCATIONS,

@@ -2,7 +2,7 @@
  * The descriptor tables of the rule cases' machine: every kind of segment, system descriptor and gate.
  * SDM 3A, "Segment Descriptors", "System Descriptor Types", "IDT Descriptors".
  */
-#include "conform/preset_tables.h"
+#include "conform/rules/preset_tables.h"
 
 #include "cpu/registers.h"
 

@@ -2,7 +2,7 @@
  * The machine of the rule cases: memory, page tables, task state, and the way into each mode.
  * SDM 3A, "Protected-Mode Memory Management", "Task Management", "Paging".
  */
-#include "conform/preset_tables.h"
+#include "conform/rules/preset_tables.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * Delivery through the IDT and the interrupt vector table: gates, targets, stacks, frames, flags, error codes.
  * SDM 2A, "INT n/INTO/INT3/INT1-Call to Interrupt Procedure"; SDM 3A, "Interrupt and Exception Handling".
  */
-#include "conform/rule_case.h"
+#include "conform/rules/rule_case.h"
 
 #define ANY_3 LONG_3 | COMPAT_3 | PM32_3 | PAGED_3
 #define ANY_0 LONG_0 | COMPAT_0 | PM32_0 | PAGED_0
