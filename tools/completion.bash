@@ -54,6 +54,17 @@ _ringside() {
         -e | --filter) COMPREPLY=($(compgen -W "mech= vec= kind= dir= cpl= rule= cr3= trace= errno=" -- "$current")); return ;;
         esac
         ;;
+    conform)
+        case $previous in
+        --engine) COMPREPLY=($(compgen -W "block step" -- "$current")); return ;;
+        --vendor) COMPREPLY=($(compgen -W "intel amd both" -- "$current")); return ;;
+        --format) COMPREPLY=($(compgen -W "text tap junit json" -- "$current")); return ;;
+        --progress) COMPREPLY=($(compgen -W "auto always never" -- "$current")); return ;;
+        --moo) COMPREPLY=($(compgen -d -- "$current")); return ;;
+        --corpus) COMPREPLY=($(compgen -f -- "$current")); return ;;
+        esac
+        [[ $current == -* ]] || words=$("$program" conform --suites | sed -n 's/^ *\([a-z][a-z0-9_-]*\) .*/\1/p')
+        ;;
     symbols)
         case $previous in
         --format) COMPREPLY=($(compgen -W "text json" -- "$current")); return ;;

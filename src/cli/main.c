@@ -26,7 +26,7 @@ static const struct {
     {"info", cmd_info, "how a recording was made and how it ended"},
     {"symbols", cmd_symbols, "what can be known from a kernel file: symbols, layouts, system calls"},
     {"explain", cmd_explain, "an architectural rule in words: explain SC-01"},
-    {"conform", cmd_conform, "run the cases of the architectural rules"},
+    {"conform", cmd_conform, "run conformance tests on this engine"},
     {"cpus", cmd_cpus, "what -cpu accepts"},
     {"machines", cmd_machines, "what -machine accepts"},
 };

@@ -45,6 +45,7 @@ struct conform_result {
 struct conform_suite {
     const char *name;  /* a word for the command line */
     const char *title; /* in the summary */
+    bool only_named;   /* not among the suites that run when none is named */
     /* Make ready: read and check data. returns: false with err set. Memory stays bounded whatever a file says. */
     bool (*open)(void **state, const struct conform_options *options, struct error *err);
     void (*close)(void *state);
@@ -52,13 +53,24 @@ struct conform_suite {
     void (*describe)(void *state, unsigned index, struct conform_test *test);
     /* May run in a child of the process that opened the suite; what it changes in *state may be lost. */
     void (*run)(void *state, unsigned index, struct conform_result *result);
-    /* One line on what is under test beyond vendor and engine (a corpus and its processor), or NULL. */
+
+    /* ---- may be NULL */
+
+    /* One line on what is under test beyond vendor and engine (a corpus and its processor). */
     void (*subtitle)(void *state, FILE *out);
+    /* Report subjects that no test covers. returns: how many */
+    unsigned (*missing)(void *state, FILE *out);
+    /* After every test ran in this very process: report what was not reached. returns: how many holes */
+    unsigned (*coverage)(void *state, FILE *out);
 };
 
 extern const struct conform_suite suite_rules;
 extern const struct conform_suite suite_hardware;
 extern const struct conform_suite suite_decoder;
 extern const struct conform_suite suite_moo;
+
+/* In the order of the reports; NULL past the last. A suite takes part once it stands in suite.c. */
+const struct conform_suite *conform_suite_at(unsigned index);
+const struct conform_suite *conform_suite_named(const char *name);
 
 #endif

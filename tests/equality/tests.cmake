@@ -26,7 +26,3 @@ equality_test(boot.686.intel boot slow soak)
 add_test(NAME equality.bisect COMMAND ${CMAKE_SOURCE_DIR}/tests/equality/bisect_test
     --ringside $<TARGET_FILE:ringside> --stress ${stress_images_dir} --nm ${CMAKE_NM})
 set_tests_properties(equality.bisect PROPERTIES LABELS "equality" TIMEOUT 600)
-
-# The rule cases run on the block engine as rules.*; here on the reference.
-add_test(NAME equality.rules COMMAND ringside conform --engine step)
-set_tests_properties(equality.rules PROPERTIES LABELS "equality")

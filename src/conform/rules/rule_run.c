@@ -36,10 +36,8 @@ static void PRINTF_LIKE(2, 3) complain(struct run *run, const char *fmt, ...)
     va_list args;
 
     if (run->faults_found++ == 0)
-        fprintf(run->out, "FAIL %s \"%s\" in %s on %s (%s:%d)\n  rule: %s\n  source: %s\n", rule_name(rc->rule),
-                rc->title, preset_name(run->index), cpu_is_amd(run->m.cpu) ? "AMD" : "Intel", short_path(rc->file),
-                rc->line, rule_text(rc->rule), rule_source(rc->rule));
-    fputs("  ", run->out);
+        fprintf(run->out, "case: %s:%d\nrule: %s\nsource: %s\n", short_path(rc->file), rc->line, rule_text(rc->rule),
+                rule_source(rc->rule));
     va_start(args, fmt);
     vfprintf(run->out, fmt, args);
     va_end(args);
@@ -370,27 +368,27 @@ static void execute(struct run *run)
         complain(run, "stopped: %s", cpu->host.stop_text);
 }
 
-static void count_hits(const struct run *run, struct conform_summary *summary)
+static void count_hits(const struct run *run, struct rule_hits *hits)
 {
 #ifdef RINGSIDE_COVERAGE
-    for (unsigned side = 0; side < 2; side++)
+    for (unsigned side = 0; side < 2 && hits != NULL; side++)
         for (unsigned r = 0; r < RULES; r++)
-            summary->hits[side][r] += run->m.cpu->host.rule_hits[side][r];
+            hits->side[side][r] += run->m.cpu->host.rule_hits[side][r];
 #else
     (void)run;
-    (void)summary;
+    (void)hits;
 #endif
 }
 
-void rule_run(FILE *out, const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor,
-              enum engine_kind engine, struct conform_summary *summary)
+void rule_run(const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor, enum engine_kind engine,
+              struct conform_result *result, struct rule_hits *hits)
 {
-    struct run run = {.rc = rc, .index = index, .out = out};
+    struct run run = {.rc = rc, .index = index, .out = result->details};
     struct error err = {0};
 
     if (!preset_open(&run.m, index, vendor, &err)) {
-        fprintf(out, "FAIL %s: %s\n", rule_name(rc->rule), err.text);
-        summary->failed++;
+        fprintf(result->details, "%s\n", err.text);
+        result->failed++;
         return;
     }
     engine_select(run.m.cpu, engine);
@@ -403,12 +401,12 @@ void rule_run(FILE *out, const struct rule_case *rc, enum preset_index index, en
         if ((rc->flags & CASE_FAULTS) && !(rc->flags & CASE_NO_DELIVERY) && run.faults_found == 0)
             deliver_fault(&run);
     }
-    count_hits(&run, summary);
+    count_hits(&run, hits);
     preset_close(&run.m);
     if (run.faults_found != 0)
-        summary->failed++;
+        result->failed++;
     else if (rc->flags & CASE_UNPINNED)
-        summary->unpinned++;
+        result->unsettled++;
     else
-        summary->passed++;
+        result->passed++;
 }

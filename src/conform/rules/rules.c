@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Choosing and counting rule cases; the reports about rules that nothing exercised.
+ * The suite of rule cases: each architectural rule on the real engine, both sides, on each vendor and in each mode.
+ * A test is one case in one mode on one vendor.
  */
-#include "conform/rules/rules.h"
-
+#include <stdlib.h>
 #include <string.h>
 
 #include "conform/rules/rule_run.h"
+#include "conform/suite.h"
 
 static const struct rule_theme *const themes[] = {
 #define X(name) &theme_##name,
@@ -13,56 +14,128 @@ static const struct rule_theme *const themes[] = {
 #undef X
 };
 
-const char *conform_theme(unsigned index) { return index < ARRAY_LEN(themes) ? themes[index]->name : NULL; }
+struct rule_test {
+    const struct rule_theme *theme;
+    const struct rule_case *rc;
+    u8 preset, vendor;
+    u8 again; /* cases of the same name before this one */
+};
 
-/* A rule's whole name, or the letters before its dash. */
-static bool rule_matches(enum rule rule, const char *filter)
+struct rule_suite {
+    struct rule_test *tests;
+    unsigned count;
+    enum engine_kind engine;
+    struct rule_hits hits;
+};
+
+/* ---- tests */
+
+/* Cases of one theme that share rule and title differ in vendor and mode, or in what they prepare. */
+static u8 same_before(const struct rule_theme *theme, unsigned number, unsigned preset, unsigned vendor)
 {
-    const char *name = rule_name(rule);
-    size_t length = strlen(filter);
+    const struct rule_case *rc = &theme->cases[number];
+    u8 count = 0;
 
-    return strncmp(name, filter, length) == 0 && (name[length] == '\0' || name[length] == '-');
+    for (unsigned i = 0; i < number; i++) {
+        const struct rule_case *other = &theme->cases[i];
+
+        count += other->rule == rc->rule && strcmp(other->title, rc->title) == 0 && (other->presets >> preset & 1) &&
+                 (other->vendors >> vendor & 1);
+    }
+    return count;
 }
 
-static void run_case(FILE *out, const struct rule_case *rc, enum engine_kind engine, struct conform_summary *summary)
+/* test NULL: only count. returns: how many tests the case makes */
+static unsigned tests_of_case(const struct rule_theme *theme, unsigned number, const bool vendors[2],
+                              struct rule_test *test)
 {
-    summary->cases++;
-    summary->cases_of_rule[rc->rule]++;
-    for (unsigned vendor = VENDOR_INTEL; vendor <= VENDOR_AMD; vendor++)
-        for (unsigned index = 0; index < PRESET_COUNT; index++)
-            if ((rc->vendors >> vendor & 1) && (rc->presets >> index & 1))
-                rule_run(out, rc, (enum preset_index)index, (enum cpu_vendor)vendor, engine, summary);
+    const struct rule_case *rc = &theme->cases[number];
+    unsigned count = 0;
+
+    for (unsigned vendor = VENDOR_INTEL; vendor <= VENDOR_AMD; vendor++) {
+        for (unsigned preset = 0; preset < PRESET_COUNT; preset++) {
+            if (!vendors[vendor] || !(rc->vendors >> vendor & 1) || !(rc->presets >> preset & 1))
+                continue;
+            if (test != NULL)
+                test[count] =
+                    (struct rule_test){theme, rc, (u8)preset, (u8)vendor, same_before(theme, number, preset, vendor)};
+            count++;
+        }
+    }
+    return count;
 }
 
-unsigned conform_rules(FILE *out, const char *filter, enum engine_kind engine, struct conform_summary *summary)
+static unsigned all_tests(const bool vendors[2], struct rule_test *tests)
 {
-    struct conform_summary own;
+    unsigned count = 0;
 
-    if (summary == NULL)
-        summary = &own;
-    memset(summary, 0, sizeof *summary);
-    for (unsigned t = 0; t < ARRAY_LEN(themes); t++) {
-        bool whole = filter == NULL || strcmp(filter, themes[t]->name) == 0;
-
+    for (unsigned t = 0; t < ARRAY_LEN(themes); t++)
         for (unsigned i = 0; i < themes[t]->count; i++)
-            if (whole || rule_matches(themes[t]->cases[i].rule, filter))
-                run_case(out, &themes[t]->cases[i], engine, summary);
-    }
-    if (summary->cases == 0) {
-        fprintf(out, "no rule case matches '%s'\n", filter ? filter : "");
-        summary->failed++;
-    }
-    fprintf(out, "rules%s%s: %u passed, %u failed, %u unsettled (%u cases)\n", filter ? " " : "", filter ? filter : "",
-            summary->passed, summary->failed, summary->unpinned, summary->cases);
-    return summary->failed;
+            count += tests_of_case(themes[t], i, vendors, tests != NULL ? tests + count : NULL);
+    return count;
 }
 
-unsigned conform_report_missing(FILE *out, const struct conform_summary *summary)
+static bool rules_open(void **state, const struct conform_options *options, struct error *err)
 {
+    struct rule_suite *suite = calloc(1, sizeof *suite);
+
+    if (suite != NULL) {
+        suite->engine = options->engine;
+        suite->count = all_tests(options->vendor, NULL);
+        suite->tests = calloc((size_t)suite->count + 1, sizeof *suite->tests);
+    }
+    if (suite == NULL || suite->tests == NULL) {
+        free(suite);
+        return error_set(err, EXIT_LIMIT, "no memory for the rule cases");
+    }
+    all_tests(options->vendor, suite->tests);
+    *state = suite;
+    return true;
+}
+
+static void rules_close(void *state)
+{
+    struct rule_suite *suite = state;
+
+    free(suite->tests);
+    free(suite);
+}
+
+static unsigned rules_count(void *state) { return ((const struct rule_suite *)state)->count; }
+
+static void rules_describe(void *state, unsigned index, struct conform_test *test)
+{
+    const struct rule_test *t = &((const struct rule_suite *)state)->tests[index];
+    char again[8] = "";
+
+    if (t->again != 0)
+        snprintf(again, sizeof again, " (%u)", t->again + 1u);
+    snprintf(test->name, sizeof test->name, "%s %s%s, %s, %s", rule_name(t->rc->rule), t->rc->title, again,
+             preset_name((enum preset_index)t->preset), t->vendor == VENDOR_AMD ? "amd" : "intel");
+    test->subject = rule_name(t->rc->rule);
+    test->group = t->theme->name;
+}
+
+static void rules_run(void *state, unsigned index, struct conform_result *result)
+{
+    struct rule_suite *suite = state;
+    const struct rule_test *t = &suite->tests[index];
+
+    rule_run(t->rc, (enum preset_index)t->preset, (enum cpu_vendor)t->vendor, suite->engine, result, &suite->hits);
+}
+
+/* ---- reports */
+
+static unsigned rules_missing(void *state, FILE *out)
+{
+    const struct rule_suite *suite = state;
+    bool has_case[RULES] = {false};
     unsigned missing = 0;
 
+    for (unsigned i = 0; i < suite->count; i++)
+        has_case[suite->tests[i].rc->rule] = true;
     for (unsigned r = RULE_NONE + 1; r < RULES; r++) {
-        if (summary->cases_of_rule[r] != 0)
+        if (has_case[r])
             continue;
         fprintf(out, "no case: %s %s\n", rule_name((enum rule)r), rule_text((enum rule)r));
         missing++;
@@ -83,13 +156,15 @@ static void list_rules(FILE *out, const char *title, const bool wanted[RULES])
         fputc('\n', out);
 }
 
-unsigned conform_report_coverage(FILE *out, const struct conform_summary *summary)
+/* The checks that held and never failed, and what counters cannot tell. Meaningful with RINGSIDE_COVERAGE. */
+static unsigned rules_coverage(void *state, FILE *out)
 {
+    const struct rule_suite *suite = state;
     bool never_held[RULES] = {false}, neither[RULES] = {false};
     unsigned holes = 0;
 
     for (unsigned r = RULE_NONE + 1; r < RULES; r++) {
-        bool failed = summary->hits[0][r] != 0, held = summary->hits[1][r] != 0;
+        bool failed = suite->hits.side[0][r] != 0, held = suite->hits.side[1][r] != 0;
 
         never_held[r] = failed && !held;
         neither[r] = !failed && !held;
@@ -104,3 +179,15 @@ unsigned conform_report_coverage(FILE *out, const struct conform_summary *summar
     list_rules(out, "behaviour without a check in the code, or never reached: ", neither);
     return holes;
 }
+
+const struct conform_suite suite_rules = {
+    .name = "rules",
+    .title = "architectural rules",
+    .open = rules_open,
+    .close = rules_close,
+    .count = rules_count,
+    .describe = rules_describe,
+    .run = rules_run,
+    .missing = rules_missing,
+    .coverage = rules_coverage,
+};

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# Conformance: every suite on both vendors and both engines, and the runner's own reports.
+foreach(engine block step)
+    add_test(NAME conform.rules.${engine} COMMAND ringside conform rules --engine ${engine})
+    set_tests_properties(conform.rules.${engine} PROPERTIES LABELS "conform" TIMEOUT 600)
+endforeach()
+# Every rule and every instruction has a test.
+add_test(NAME conform.missing COMMAND ringside conform --missing)
+foreach(case formats jobs selection)
+    add_test(NAME conform.${case} COMMAND ${CMAKE_SOURCE_DIR}/tests/conform/run ${case} --ringside $<TARGET_FILE:ringside>)
+    set_tests_properties(conform.${case} PROPERTIES LABELS "conform" TIMEOUT 300)
+endforeach()
