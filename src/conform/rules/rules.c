@@ -34,7 +34,7 @@ struct rule_suite {
 static u8 same_before(const struct rule_theme *theme, unsigned number, unsigned preset, unsigned vendor)
 {
     const struct rule_case *rc = &theme->cases[number];
-    u8 count = 0;
+    unsigned count = 0;
 
     for (unsigned i = 0; i < number; i++) {
         const struct rule_case *other = &theme->cases[i];
@@ -42,7 +42,7 @@ static u8 same_before(const struct rule_theme *theme, unsigned number, unsigned 
         count += other->rule == rc->rule && strcmp(other->title, rc->title) == 0 && (other->presets >> preset & 1) &&
                  (other->vendors >> vendor & 1);
     }
-    return count;
+    return (u8)count;
 }
 
 /* test NULL: only count. returns: how many tests the case makes */
