@@ -240,7 +240,7 @@ struct cpu_host {
     struct engine *engine; /* owned by cpu/engine/ */
     const struct cpu_fault_watch *fault_watch;
 #ifdef RINGSIDE_COVERAGE
-    u64 rule_hits[2][RULES]; /* how often each check failed [0] and held [1] */
+    u64 rule_hits[2][RULES]; /* how often each check failed [0] and held [1]; fault.h counts */
 #endif
 };
 

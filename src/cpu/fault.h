@@ -39,8 +39,14 @@ ALWAYS_INLINE struct fault fault_unpack(u64 packed)
 
 #ifdef RINGSIDE_COVERAGE
 #define RULE_HELD(cpu, rule) ((void)(cpu)->host.rule_hits[1][rule]++) /* cpu_raise() counts the other side */
+/* The two sides of a rule that is no check of one place: [1] its condition holds, [0] it does not. */
+#define COVER(cpu, rule, condition) ((void)(cpu)->host.rule_hits[(condition) ? 1 : 0][rule]++)
+/* The holding side only, where the other one passes through cpu_raise(). */
+#define COVER_IF(cpu, rule, condition) ((void)((condition) && (cpu)->host.rule_hits[1][rule]++))
 #else
 #define RULE_HELD(cpu, rule) ((void)0)
+#define COVER(cpu, rule, condition) ((void)0)
+#define COVER_IF(cpu, rule, condition) ((void)0)
 #endif
 
 /* The one form of an architectural check: REQUIRE(cpu, condition, GP(sel), RULE_SC_01). The fault is a vector and an

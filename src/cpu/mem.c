@@ -30,6 +30,21 @@ COLD enum rule mem_page_fault_rule(struct cpu *cpu, laddr_t laddr, u32 error, en
     return RULE_PG_02;
 }
 
+#ifdef RINGSIDE_COVERAGE
+void mem_cover_translation(struct cpu *cpu, enum access_type type, enum access_view view)
+{
+    COVER(cpu, RULE_A20_01, !physmem_a20(cpu->physmem));
+    if (cpu->mmu.mode.levels == 0)
+        return;
+    RULE_HELD(cpu, RULE_PF_01);
+    RULE_HELD(cpu, RULE_PG_05);
+    COVER_IF(cpu, RULE_PF_02, view == VIEW_USER);
+    COVER_IF(cpu, RULE_PF_03, type == ACCESS_WRITE);
+    COVER_IF(cpu, RULE_PF_04, type == ACCESS_EXECUTE);
+    COVER_IF(cpu, RULE_PG_02, view == VIEW_SUPERVISOR_AC && cpu->mmu.mode.smap);
+}
+#endif
+
 static paddr_t translate(struct cpu *cpu, laddr_t laddr, enum access_type type, enum access_view view)
 {
     paddr_t paddr = 0;
@@ -37,6 +52,7 @@ static paddr_t translate(struct cpu *cpu, laddr_t laddr, enum access_type type, 
 
     if (UNLIKELY(!mmu_translate(&cpu->mmu, laddr, type, view, &paddr, &error)))
         cpu_raise_page_fault(cpu, laddr, error, mem_page_fault_rule(cpu, laddr, error, view));
+    mem_cover_translation(cpu, type, view);
     return paddr;
 }
 
@@ -159,6 +175,7 @@ static void check_canonical(struct cpu *cpu, enum seg seg, laddr_t laddr, unsign
         return;
     if (UNLIKELY(!cpu_canonical(cpu, laddr) || !cpu_canonical(cpu, laddr + size - 1)))
         raise_for_segment(cpu, seg, seg == SS ? RULE_ID_20 : RULE_CA_01);
+    RULE_HELD(cpu, seg == SS ? RULE_ID_20 : RULE_CA_01);
 }
 
 SLOW_PATH void mem_read_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, unsigned size)
@@ -265,5 +282,6 @@ laddr_t mem_segment_check(struct cpu *cpu, enum seg seg, u64 offset, unsigned si
     }
     if (UNLIKELY(!inside_limit(s, offset, offset + size - 1)))
         raise_for_segment(cpu, seg, RULE_SG_04);
+    RULE_HELD(cpu, RULE_SG_04);
     return (offset + s->base) & cpu->d.laddr_mask;
 }

@@ -16,6 +16,12 @@ u64 mem_read_slow(struct cpu *cpu, laddr_t laddr, unsigned size, enum access_vie
 void mem_write_slow(struct cpu *cpu, laddr_t laddr, u64 value, unsigned size, enum access_view view, bool implicit);
 /* The rule behind a page fault, for reports. error: the #PF error code that the walk gave. */
 enum rule mem_page_fault_rule(struct cpu *cpu, laddr_t laddr, u32 error, enum access_view view);
+#ifdef RINGSIDE_COVERAGE
+/* Count the rules that held when an address was translated. */
+void mem_cover_translation(struct cpu *cpu, enum access_type type, enum access_view view);
+#else
+#define mem_cover_translation(cpu, type, view) ((void)0)
+#endif
 /* Segment checks when the segment is not flat. returns the linear address; raises #GP(0), or #SS(0) for SS.
  * source: SDM 3A "Limit Checking" (expand-down, execute-only, read-only, null, canonical) */
 laddr_t mem_segment_check(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write);

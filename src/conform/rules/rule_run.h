@@ -7,7 +7,12 @@
 #include "conform/rules/rule_case.h"
 #include "conform/suite.h"
 
-/* How often each check held [1] and failed [0]; counted in builds with RINGSIDE_COVERAGE only. */
+/* A check fails or holds. A rule that is no check has a condition (TF is set, the vendor is AMD, the form is the 64-bit
+ * one), which does not hold or does. */
+enum rule_side { RULE_SIDE_FAILS, RULE_SIDE_HOLDS };
+
+/* How often each side of each rule was reached by a case of that rule, which compares what comes out; counted in builds
+ * with RINGSIDE_COVERAGE only. */
 struct rule_hits {
     u64 side[2][RULES];
 };

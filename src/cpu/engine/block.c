@@ -9,6 +9,7 @@
 #include "cpu/engine/block_exec.h"
 #include "cpu/engine/state.h"
 #include "cpu/isa/body.h"
+#include "cpu/isa/forbidden.h"
 #include "cpu/isa/fuse.h"
 #include "cpu/isa/table.h"
 
@@ -327,6 +328,7 @@ static void decode_block(struct builder *b)
 
         if (insn_decode(b->slot, b->page + b->at, room, b->cpu->d.decode_key, &b->cpu->model) != DECODE_OK)
             break;
+        forbidden_cover(b->cpu, b->slot);
         if (b->at < block->low)
             block->low = (u16)b->at;
         b->at += b->slot->length;

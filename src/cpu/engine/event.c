@@ -19,6 +19,7 @@ static void deliver(struct cpu *cpu)
     cpu->d.next_rip = cpu->arch.rip;
     interrupt_deliver(cpu, &e->event);
     e->delivering = false;
+    COVER(cpu, RULE_ID_19, false);
     cpu->arch.rip = cpu->d.next_rip;
     cpu->arch.shadow = 0; /* a shadow covers one boundary of its own code, not the handler's */
     clock_pass(cpu->clock, 1);
@@ -79,6 +80,31 @@ static void report_undelivered(struct cpu *cpu, enum nesting nesting)
         ring_side_undelivered(cpu, &cpu->host.fault);
 }
 
+/* Which rules of nesting a fault in a delivery came under. */
+static void cover_nesting(struct cpu *cpu, enum nesting nesting)
+{
+#ifdef RINGSIDE_COVERAGE
+    const struct interrupt_event *event = &cpu->host.engine->event;
+    bool exception = event->mechanism == MECH_FAULT || event->mechanism == MECH_TRAP || event->mechanism == MECH_ABORT;
+    u8 second = cpu->host.fault.vector;
+
+    COVER(cpu, RULE_ID_19, second == VEC_PF || second == VEC_SS);
+    COVER(cpu, RULE_NX_08, !exception);
+    COVER(cpu, RULE_NX_03, nesting == NEST_SERIAL);
+    COVER(cpu, RULE_NX_05, nesting == NEST_SERIAL);
+    COVER(cpu, RULE_NX_10, nesting != NEST_SERIAL && second == VEC_PF);
+    if (exception && event->vector == VEC_DF)
+        COVER(cpu, RULE_NX_04, nesting == NEST_SHUTDOWN);
+    else if ((exception && event->vector == VEC_PF) || second == VEC_PF)
+        COVER(cpu, RULE_NX_02, nesting == NEST_DOUBLE_FAULT);
+    else
+        COVER(cpu, RULE_NX_01, nesting == NEST_DOUBLE_FAULT);
+#else
+    (void)cpu;
+    (void)nesting;
+#endif
+}
+
 void event_fault_raised(struct cpu *cpu)
 {
     struct engine *e = cpu->host.engine;
@@ -94,6 +120,7 @@ void event_fault_raised(struct cpu *cpu)
         enum nesting nesting = fault_nesting(&e->event, fault);
 
         report_undelivered(cpu, nesting);
+        cover_nesting(cpu, nesting);
         if (nesting != NEST_SERIAL && fault->vector == VEC_PF)
             cpu->arch.cr2 = fault->cr2; /* NX-10: although it is not delivered itself */
         switch (nesting) {
@@ -109,6 +136,7 @@ void event_fault_raised(struct cpu *cpu)
             return;
         }
     } else {
+        COVER(cpu, RULE_SH_03, cpu->arch.pending_debug != 0);
         cpu->arch.pending_debug = 0; /* SH-03: traps of an instruction that faults are dropped */
     }
     event_begin_fault(cpu, fault);
@@ -146,6 +174,8 @@ void event_insn_done(struct cpu *cpu)
 {
     struct engine *e = cpu->host.engine;
 
+    COVER(cpu, RULE_SH_02, cpu->d.door_count != e->door_before && (cpu->arch.pending_debug & 0xF));
+    COVER(cpu, RULE_DB_05, e->trap_armed && cpu->d.in_rep);
     if (cpu->d.door_count != e->door_before && cpu->d.last_mechanism == MECH_INT1)
         cpu->arch.pending_debug = 0; /* SH-03: a waiting watchpoint is lost in the #DB of INT1 */
     if (single_step_trap(cpu) && !(cpu->arch.shadow & SHADOW_MOV_SS)) {
@@ -189,6 +219,8 @@ static bool take_nmi(struct cpu *cpu)
         return false;
     if ((cpu->arch.shadow & SHADOW_MOV_SS) && !cpu_is_amd(cpu))
         return false;
+    COVER(cpu, RULE_NX_09, cpu->arch.activity == SHUTDOWN);
+    COVER(cpu, RULE_IQ_02, cpu->arch.activity == HALTED);
     cpu->arch.nmi_pending = 0;
     cpu->arch.activity = ACTIVE;
     event_begin(cpu, MECH_NMI, VEC_NMI);
@@ -214,6 +246,7 @@ static bool take_irq(struct cpu *cpu)
     vector = ports->interrupt_acknowledge(ports->context);
     if (vector < 0)
         return false; /* withdrawn between the request and the acknowledge */
+    COVER(cpu, RULE_IQ_02, cpu->arch.activity == HALTED);
     cpu->arch.activity = ACTIVE;
     event_begin(cpu, MECH_IRQ, (u8)vector);
     cpu->host.engine->event.in_rep = cpu->d.in_rep;
@@ -270,6 +303,7 @@ static void arm_instruction(struct cpu *cpu, u64 until_tick)
             cpu_raise(cpu, fault, RULE_DB_03);
         }
     }
+    COVER_IF(cpu, RULE_DB_03, cpu->d.code_breakpoints && e->rf_before);
     slow = e->trap_armed || e->rf_before || cpu->arch.shadow || cpu->d.code_breakpoints || cpu->arch.pending_debug;
     cpu->arch.rflags &= ~FLAG_RF; /* RF covers one instruction; it is back in event_insn_done() for a partial REP */
     cpu->arch.shadow = 0;
@@ -305,6 +339,8 @@ enum boundary event_boundary(struct cpu *cpu, u64 until_tick, enum engine_exit *
     }
     cpu->d.intr = interrupt_pending(cpu);
     if (cpu->arch.pending_debug != 0 || cpu->arch.nmi_pending || cpu->d.intr || cpu->arch.activity != ACTIVE) {
+        COVER(cpu, RULE_SH_01, cpu->arch.shadow & SHADOW_MOV_SS);
+        COVER(cpu, RULE_NX_06, cpu->arch.pending_debug != 0 && (cpu->arch.nmi_pending || cpu->d.intr));
         if (take_debug_trap(cpu) || take_nmi(cpu) || take_irq(cpu))
             return BOUNDARY_AGAIN;
         if (stay_idle(cpu, exit))

@@ -5,6 +5,7 @@
 
 #include "cpu/engine/state.h"
 #include "cpu/fault.h"
+#include "cpu/isa/forbidden.h"
 #include "cpu/mem.h"
 
 /* ---- fetch */
@@ -21,8 +22,11 @@ static void open_fetch_page(struct cpu *cpu, laddr_t laddr)
 
         if (cpu_64bit(cpu))
             REQUIRE(cpu, cpu_canonical(cpu, laddr), GP(0), RULE_CA_02);
-        if (!mmu_translate(&cpu->mmu, laddr, ACCESS_EXECUTE, d->view_kind, &paddr, &error))
+        if (!mmu_translate(&cpu->mmu, laddr, ACCESS_EXECUTE, d->view_kind, &paddr, &error)) {
+            COVER(cpu, RULE_ID_16, error & PF_I);
             cpu_raise_page_fault(cpu, laddr, error, mem_page_fault_rule(cpu, laddr, error, d->view_kind));
+        }
+        mem_cover_translation(cpu, ACCESS_EXECUTE, d->view_kind);
     }
     d->fetch_page = laddr & PAGE_MASK;
     d->fetch_host = e->host;
@@ -118,6 +122,7 @@ void step_one(struct cpu *cpu)
 #ifdef RINGSIDE_DOOR_CHECK
     struct door_check before = door_state(cpu);
 #endif
+    forbidden_cover(cpu, insn);
     cpu->d.next_rip = (cpu->arch.rip + insn->length) & cpu->d.laddr_mask;
     insn_execute(cpu, insn);
     cpu->arch.rip = cpu->d.next_rip;

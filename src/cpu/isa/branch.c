@@ -13,6 +13,9 @@
  * raises: #GP(0) when it is not canonical, or past the code segment's limit outside 64-bit mode. */
 ALWAYS_INLINE u64 near_target(struct cpu *cpu, u64 target, enum width w)
 {
+    COVER_IF(cpu, RULE_IN_02, w == W64 && cpu_canonical(cpu, target));
+    if (cpu_64bit(cpu))
+        COVER(cpu, RULE_SG_06, w != W64);
     if (LIKELY(w == W64)) {
         /* Canonical for 48 bits is canonical for 57: the usual case needs no look at CR4. */
         if (UNLIKELY((target + BIT(47)) >> 48 != 0))

@@ -84,6 +84,7 @@ static unsigned debug_number(struct cpu *cpu, unsigned number)
         fault.debug_bits = DR6_BD;
         cpu_raise(cpu, fault, RULE_DB_02);
     }
+    RULE_HELD(cpu, RULE_DB_02);
     return alias ? number + 2 : number;
 }
 

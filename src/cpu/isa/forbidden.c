@@ -68,3 +68,20 @@ exec_fn *forbidden_check(const struct insn_row *row, const struct insn *insn, u3
         return forbidden_privileged;
     return NULL;
 }
+
+#ifdef RINGSIDE_COVERAGE
+void forbidden_cover(struct cpu *cpu, const struct insn *insn)
+{
+    u32 attributes = insn->row < insn_row_count ? insn_rows[insn->row].attributes : 0;
+
+    if (insn->row >= insn_row_count || forbidden_check(&insn_rows[insn->row], insn, cpu->d.decode_key) != NULL)
+        return;
+    RULE_HELD(cpu, RULE_IS_01);
+    COVER_IF(cpu, RULE_IS_02, insn->prefixes & PREFIX_LOCK);
+    COVER_IF(cpu, RULE_VM_04, attributes & NOREAL);
+    COVER_IF(cpu, RULE_IS_04, attributes & (X87 | MMX | SSE | WAITS));
+    COVER_IF(cpu, RULE_IS_05, attributes & (MMX | SSE));
+    COVER_IF(cpu, RULE_IS_06, attributes & NEEDS_XSAVE);
+    COVER_IF(cpu, RULE_PR_01, attributes & CPL0);
+}
+#endif

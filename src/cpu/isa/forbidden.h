@@ -16,4 +16,11 @@ extern const struct body forbidden_undefined_body;
  * source:  SDM 2A, "Exceptions" tables; SDM 3A, "Privileged Instructions", "Interrupt 7" */
 exec_fn *forbidden_check(const struct insn_row *row, const struct insn *insn, u32 key);
 
+#ifdef RINGSIDE_COVERAGE
+/* Count the rules under which a decoded instruction would have been forbidden, where it is not. */
+void forbidden_cover(struct cpu *cpu, const struct insn *insn);
+#else
+#define forbidden_cover(cpu, insn) ((void)0)
+#endif
+
 #endif

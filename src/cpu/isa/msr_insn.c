@@ -76,6 +76,7 @@ static void write_apic_base(struct cpu *cpu, u64 value)
 
     if (ports->apic_base_write)
         REQUIRE(cpu, ports->apic_base_write(ports->context, value), GP(0), RULE_MSR_07);
+    RULE_HELD(cpu, RULE_MSR_07);
     cpu->arch.msr.apic_base = value;
     cpu_attention(cpu);
 }
@@ -114,6 +115,8 @@ BODY_PLAIN(op_rdmsr)
 
     (void)insn;
     REQUIRE(cpu, rule == RULE_NONE, GP(0), rule);
+    RULE_HELD(cpu, RULE_MSR_01);
+    RULE_HELD(cpu, RULE_MSR_02);
     put_edx_eax(cpu, value);
 }
 
@@ -127,6 +130,29 @@ static u64 old_value(struct cpu *cpu, u32 number)
     return value;
 }
 
+/* Which rules a legal write came under. */
+static void cover_write(struct cpu *cpu, u32 number)
+{
+#ifdef RINGSIDE_COVERAGE
+    enum {
+        SYSENTER_ESP = 0x175,
+        SYSENTER_EIP = 0x176,
+        LSTAR = 0xC0000082,
+        FS_BASE = 0xC0000100,
+        KERNEL_GS = 0xC0000102
+    };
+
+    RULE_HELD(cpu, RULE_MSR_02);
+    RULE_HELD(cpu, RULE_MSR_03);
+    COVER_IF(cpu, RULE_MSR_04, number == LSTAR || (number >= FS_BASE && number <= KERNEL_GS));
+    if (number == SYSENTER_ESP || number == SYSENTER_EIP)
+        COVER(cpu, RULE_SE_08, cpu_is_amd(cpu) && (u32)cpu->arch.gpr[RDX] != 0);
+#else
+    (void)cpu;
+    (void)number;
+#endif
+}
+
 BODY_PLAIN(op_wrmsr)
 {
     struct msr_context ctx = cpu_msr_context(cpu);
@@ -137,6 +163,7 @@ BODY_PLAIN(op_wrmsr)
 
     (void)insn;
     REQUIRE(cpu, status == MSR_OK, GP(0), cpu_msr_rule(number, status));
+    cover_write(cpu, number);
     carry_out(cpu, effect, number, value);
     ring_side(cpu, SIDE_WRMSR, number, old, value);
 }

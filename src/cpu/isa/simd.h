@@ -63,6 +63,7 @@ COLD bool x87_error_pending(struct cpu *cpu, enum rule rule);
  * returns: false: the body must return.   raises: #MF */
 ALWAYS_INLINE bool mmx_begin(struct cpu *cpu)
 {
+    COVER_IF(cpu, RULE_MM_01, !(cpu->arch.x87_status & X87_STATUS_ES));
     return LIKELY(!(cpu->arch.x87_status & X87_STATUS_ES)) || x87_error_pending(cpu, RULE_MM_01);
 }
 

@@ -108,6 +108,7 @@ ALWAYS_INLINE void x87_present(struct cpu *cpu)
 ALWAYS_INLINE bool x87_begin(struct cpu *cpu)
 {
     x87_present(cpu);
+    COVER_IF(cpu, RULE_FP_01, !(cpu->arch.x87_status & X87_STATUS_ES));
     return LIKELY(!(cpu->arch.x87_status & X87_STATUS_ES)) || x87_error_pending(cpu, RULE_FP_01);
 }
 

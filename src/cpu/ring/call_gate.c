@@ -153,6 +153,7 @@ void call_gate_transfer(struct cpu *cpu, enum far_kind kind, u16 selector, struc
         call_inner(&g);
     else
         call_same(&g);
+    COVER(cpu, RULE_CG_02, selector_rpl(g.gate.selector) != g.t.new_cpl);
     g.t.cs = descriptor_segment(&g.code, selector_with_rpl(g.gate.selector, g.t.new_cpl)); /* CG-02 */
     g.t.rip = g.gate.offset;
     ring_commit(cpu, &g.t);

@@ -167,6 +167,7 @@ ALWAYS_INLINE void descriptor_set_type(struct cpu *cpu, struct descriptor *d, u8
  * effects: one byte of the table; stays set when a later check faults.   raises: #PF (SG-03) */
 ALWAYS_INLINE void descriptor_set_accessed(struct cpu *cpu, struct descriptor *d)
 {
+    COVER(cpu, RULE_SG_03, d->code_or_data && !(d->type & SEG_ACCESSED));
     if (d->code_or_data && !(d->type & SEG_ACCESSED))
         descriptor_set_type(cpu, d, d->type | SEG_ACCESSED);
 }

@@ -57,6 +57,7 @@ static void transfer_direct(struct cpu *cpu, enum far_kind kind, u16 selector, s
         stack_require_room(&stack, 2, operand);
     far_require_offset(cpu, code, offset, RULE_JF_03);
 
+    COVER(cpu, RULE_JF_02, descriptor_is_conforming(code));
     descriptor_set_accessed(cpu, code);
     if (kind == FAR_CALL)
         push_return(cpu, &t, &stack, operand);

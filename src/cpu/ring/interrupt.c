@@ -135,6 +135,8 @@ ALWAYS_INLINE void deliver_gate(const struct delivery *dv, const struct descript
     if (from_vm86)
         REQUIRE(cpu, inner && cs.dpl == 0, GP(delivery_selector_error(dv, gate->selector)), RULE_ID_18);
     t.new_cpl = inner ? cs.dpl : cpu->arch.cpl;
+    COVER(cpu, RULE_ID_08, descriptor_is_conforming(&cs));
+    COVER(cpu, RULE_ID_17, form->width == W16);
     t.rip = gate->offset & width_mask(form->width); /* ID-17 */
     t.rflags = delivery_handler_rflags(dv, form->interrupt);
     t.stage = STAGE_RSP | STAGE_CONTROL_FLAGS;
@@ -166,6 +168,8 @@ static void deliver_protected(const struct delivery *dv)
     REQUIRE(cpu, offset + 7 <= cpu->arch.idtr.limit, GP(delivery_gate_error(dv)), RULE_ID_01);
     gate = descriptor_parse(sys_read(cpu, cpu->arch.idtr.base + offset, W64));
     REQUIRE(cpu, gate_form(&gate, &form), GP(delivery_gate_error(dv)), RULE_ID_03);
+    if (form.kind == GATE_TASK && dv->software)
+        COVER(cpu, RULE_TS_06, gate.dpl >= cpu->arch.cpl);
     delivery_check_gate(dv, &gate); /* TS-06: a task gate's DPL counts too */
     if (form.kind == GATE_TASK)
         deliver_task(dv, &gate);
@@ -194,6 +198,10 @@ void interrupt_deliver(struct cpu *cpu, const struct interrupt_event *event)
 {
     struct delivery dv = delivery_of(cpu, event);
 
+    COVER(cpu, RULE_ID_14, dv.image & FLAG_RF);
+    COVER(cpu, RULE_ID_15, dv.ext);
+    COVER(cpu, RULE_ID_28, dv.software);
+    COVER(cpu, RULE_ID_27, dv.rflags & (FLAG_AC | FLAG_IOPL | FLAG_DF | FLAG_VIF | FLAG_VIP | FLAG_ID));
     if (event->mechanism == MECH_FAULT && event->vector == VEC_PF)
         cpu->arch.cr2 = event->cr2;
     if (event->mechanism == MECH_NMI)
@@ -213,6 +221,7 @@ void interrupt_software(struct cpu *cpu, enum mechanism mechanism, u8 vector)
         .mechanism = mechanism, .vector = vector, .return_rip = cpu->d.next_rip, /* ID-26, ID-21 */
     };
 
+    COVER(cpu, RULE_DB_01, cpu->arch.rflags & FLAG_TF);
     if (mechanism == MECH_INTO)
         REQUIRE(cpu, !cpu_64bit(cpu), UD, RULE_ID_26);
     if (cpu_vm86(cpu) && mechanism == MECH_INT_N) {

@@ -30,6 +30,9 @@ ALWAYS_INLINE u32 delivery_selector_error(const struct delivery *dv, u16 selecto
 /* DPL (software events only) and P of the gate, after its type: ID-02, ID-04, ID-22. */
 ALWAYS_INLINE void delivery_check_gate(const struct delivery *dv, const struct descriptor *gate)
 {
+    COVER(dv->cpu, RULE_ID_22, dv->software && gate->dpl < dv->cpu->arch.cpl && !gate->present);
+    if (dv->event->mechanism == MECH_INT1)
+        COVER(dv->cpu, RULE_ID_21, gate->dpl < dv->cpu->arch.cpl);
     if (dv->software)
         REQUIRE(dv->cpu, gate->dpl >= dv->cpu->arch.cpl, GP(delivery_gate_error(dv)), RULE_ID_02);
     REQUIRE(dv->cpu, gate->present, NP(delivery_gate_error(dv)), RULE_ID_04);
@@ -77,6 +80,7 @@ ALWAYS_INLINE u64 delivery_handler_rflags(const struct delivery *dv, bool interr
 {
     u64 clear = FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM | (interrupt_gate ? FLAG_IF : 0);
 
+    COVER(dv->cpu, RULE_ID_13, interrupt_gate);
     return dv->rflags & ~clear;
 }
 

@@ -54,6 +54,11 @@ void delivery_long(const struct delivery *dv)
     t.rip = gate.offset;
     t.rflags = delivery_handler_rflags(dv, interrupt);
     t.stage = STAGE_RSP | STAGE_CONTROL_FLAGS;
+    COVER(cpu, RULE_ID_08, descriptor_is_conforming(&cs));
+    COVER(cpu, RULE_ID_11, t.new_cpl != cpu->arch.cpl);
+    COVER(cpu, RULE_ID_12, gate.ist != 0 && t.new_cpl == cpu->arch.cpl);
+    if (dv->event->mechanism == MECH_NMI)
+        COVER(cpu, RULE_SC_10, gate.ist == 0);
     stack = stack_new64(cpu, new_rsp(dv, &t, gate.ist), t.new_cpl, SS_(dv->ext), RULE_ID_10);
     stack_require_room(&stack, words, W64);
     REQUIRE(cpu, cpu_canonical(cpu, t.rip), GP(dv->ext), RULE_ID_23);

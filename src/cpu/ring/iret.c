@@ -8,6 +8,7 @@
 
 void ring_iret(struct cpu *cpu, enum width operand)
 {
+    COVER(cpu, RULE_SH_05, cpu->arch.nmi_blocked);
     if (!cpu_is_amd(cpu))
         iret_unblock_nmi(cpu); /* SH-05: even when the IRET faults */
 

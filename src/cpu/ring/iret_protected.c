@@ -56,6 +56,9 @@ ALWAYS_INLINE void return_protected(struct cpu *cpu, bool from64, enum width ope
     struct descriptor cs;
     struct transition t;
 
+    COVER(cpu, RULE_IR_02, (frame.rflags & FLAG_VM) && operand == W32 && cpu->arch.cpl == 0 && !cpu_long_mode(cpu));
+    COVER(cpu, RULE_IR_04, from64);
+    COVER(cpu, RULE_IR_09, cpu->arch.cpl <= cpu_iopl(cpu));
     if (operand == W32 && (frame.rflags & FLAG_VM) && cpu->arch.cpl == 0 && !cpu_long_mode(cpu)) {
         return_to_vm86(cpu, &stack, &frame);
         return;
@@ -76,6 +79,8 @@ ALWAYS_INLINE void return_protected(struct cpu *cpu, bool from64, enum width ope
         stack_pop_words(&stack, word, ARRAY_LEN(word), operand);
         t.ss = stack_segment_return(cpu, STACK_USE_IRET, (u16)word[1], t.new_cpl, to64);
         t.rsp = stack_pointer_return(cpu, &t.ss, word[0], to64);
+        COVER(cpu, RULE_IR_15, to64 && !cpu_canonical(cpu, t.rsp));
+        COVER(cpu, RULE_IR_11, !to64 && !(t.ss.attr & SEG_DB));
         t.stage |= STAGE_SS;
     }
     /* UNVERIFIED: a 64-bit image returning to compatibility mode is held against the limit with all its bits. */

@@ -26,6 +26,7 @@ void iret_from_real(struct cpu *cpu, enum width operand)
     u64 image = operand == W16 ? REAL_IMAGE & 0xFFFF : REAL_IMAGE;
     u64 kept = operand == W16 ? ~0xFFFFull : REAL_KEPT;
 
+    COVER(cpu, RULE_IR_17, operand != W16);
     if (!cpu->model.has_cpuid)
         image &= ~FLAG_ID;
     REQUIRE(cpu, frame.rip <= cpu->arch.seg[CS].limit, GP(0), RULE_IR_08);

@@ -41,6 +41,8 @@ void mode_write_cr0(struct cpu *cpu, u64 value)
     bool load;
 
     REQUIRE(cpu, rule == RULE_NONE, GP(0), rule);
+    RULE_HELD(cpu, RULE_PG_04);
+    COVER_IF(cpu, RULE_MD_01, ((old ^ value) & CR0_PG) && (old_efer & EFER_LME));
     value = creg_cr0_store(cpu, value);
     if ((value & CR0_PG) && (efer & EFER_LME))
         efer |= EFER_LMA; /* MSR-06 */
@@ -50,6 +52,7 @@ void mode_write_cr0(struct cpu *cpu, u64 value)
     if (load)
         pdptes_read(cpu, cpu->arch.cr3, pdpte);
 
+    COVER_IF(cpu, RULE_MSR_06, efer != old_efer);
     cpu->arch.cr0 = value;
     cpu->arch.msr.efer = efer;
     if (load)
@@ -84,6 +87,7 @@ void mode_write_cr3(struct cpu *cpu, u64 value)
     enum rule rule = creg_check_cr3(cpu, value, &store, &keep_tlb);
 
     REQUIRE(cpu, rule == RULE_NONE, GP(0), rule);
+    COVER_IF(cpu, RULE_PG_03, keep_tlb);
     load = pdptes_in_use(cpu->arch.cr0, cpu->arch.cr4, cpu->arch.msr.efer);
     if (load)
         pdptes_read(cpu, store, pdpte);
@@ -102,6 +106,7 @@ void mode_write_cr4(struct cpu *cpu, u64 value)
     bool load;
 
     REQUIRE(cpu, rule == RULE_NONE, GP(0), rule);
+    RULE_HELD(cpu, RULE_PG_04);
     load = pdptes_in_use(cpu->arch.cr0, value, cpu->arch.msr.efer) && ((old ^ value) & CR4_LOADS_PDPTES);
     if (load)
         pdptes_read(cpu, cpu->arch.cr3, pdpte);
@@ -123,6 +128,7 @@ void mode_write_efer(struct cpu *cpu, u64 value)
     enum rule rule = creg_check_efer(cpu, value);
 
     REQUIRE(cpu, rule == RULE_NONE, GP(0), rule);
+    COVER_IF(cpu, RULE_MSR_05, (old ^ value) & EFER_LME);
     value = creg_efer_store(cpu, value); /* MSR-06: LMA follows LME and PG only */
     cpu->arch.msr.efer = value;
     cpu_update_paging(cpu);

@@ -2,6 +2,7 @@
  * The states after power-on or RESET# and after INIT, entered through the door.
  * SDM 3A, "Processor State After Reset" (table of register states following power-up, reset, or INIT).
  */
+#include "cpu/fault.h"
 #include "cpu/flags.h"
 #include "cpu/ring/mechanisms.h"
 
@@ -36,6 +37,7 @@ void ring_init_signal(struct cpu *cpu)
 {
     struct transition t = transition_begin(cpu, MECH_INIT);
 
+    RULE_HELD(cpu, RULE_IQ_03);
     cpu_state_init(cpu);
     reset_commit(cpu, &t);
 }

@@ -37,6 +37,9 @@ void rflags_popf(struct cpu *cpu, u64 image, enum width operand)
         popf_virtual(cpu, image);
         return;
     }
+    COVER(cpu, RULE_IO_03, cpu->arch.cpl > cpu_iopl(cpu));
+    COVER(cpu, RULE_DB_04, image & FLAG_RF);
+    COVER(cpu, RULE_IR_13, image & ~old & FLAG_TF);
     if (cpu->arch.cpl <= cpu_iopl(cpu))
         writable |= FLAG_IF; /* IO-03 */
     if (cpu->arch.cpl == 0)
@@ -76,6 +79,7 @@ static bool shadow_is_seen(const struct cpu *cpu) { return cpu->d.intr || cpu->c
 
 static void sti(struct cpu *cpu)
 {
+    COVER(cpu, RULE_SH_04, !(cpu->arch.rflags & FLAG_IF));
     if (cpu->arch.rflags & FLAG_IF)
         return;
     if (shadow_is_seen(cpu)) {

@@ -15,6 +15,8 @@ static void load_null(struct cpu *cpu, enum seg seg, u16 selector)
 {
     u64 old_base = cpu->arch.seg[seg].base;
 
+    COVER(cpu, RULE_GS_05, !cpu_is_amd(cpu) || cpu_has(cpu, FEAT_NULL_CLEARS_BASE));
+    COVER(cpu, RULE_SG_08, true);
     cpu->arch.seg[seg] = segment_null(selector, 0);
     if (cpu_is_amd(cpu) && !cpu_has(cpu, FEAT_NULL_CLEARS_BASE)) /* GS-05 */
         cpu->arch.seg[seg].base = old_base;
@@ -49,12 +51,14 @@ static void load_data(struct cpu *cpu, enum seg seg, u16 selector)
             RULE_SG_02);
     REQUIRE(cpu, d.present, NP(error), RULE_SG_02);
     descriptor_set_accessed(cpu, &d);
+    COVER(cpu, RULE_GS_06, cpu->arch.seg[seg].base >> 32 != 0);
     loaded = descriptor_segment(&d, selector); /* FS, GS: the upper half of the base is 0 (GS-06) */
     segment_copy(&cpu->arch.seg[seg], &loaded);
 }
 
 void segment_load(struct cpu *cpu, enum seg seg, u16 selector)
 {
+    COVER(cpu, RULE_RM_02, cpu->d.mode == MODE_REAL || cpu_vm86(cpu));
     if (cpu->d.mode == MODE_REAL)
         cpu->arch.seg[seg] = segment_real(&cpu->arch.seg[seg], selector);
     else if (cpu_vm86(cpu))
@@ -120,6 +124,8 @@ void segment_revoke_outward(struct cpu *cpu)
         struct segment *s = &cpu->arch.seg[data[i]];
         bool conforming = (s->attr & (SEG_CODE | SEG_CONFORMING)) == (SEG_CODE | SEG_CONFORMING);
 
+        COVER(cpu, RULE_IR_14, selector_is_null(s->selector) && s->selector != 0);
+        COVER(cpu, RULE_IR_10, !selector_is_null(s->selector) && !conforming && segment_dpl(s) < cpu->arch.cpl);
         if (selector_is_null(s->selector) || (!conforming && segment_dpl(s) < cpu->arch.cpl)) {
             if (s->selector == 0 && s->attr == SEG_UNUSABLE)
                 continue; /* it has been already */

@@ -72,8 +72,10 @@ struct segment stack_segment_load(struct cpu *cpu, enum stack_use use, u16 selec
 
 struct segment stack_segment_return(struct cpu *cpu, enum stack_use use, u16 selector, u8 cpl, bool to64)
 {
-    if (selector_is_null(selector) && to64 && cpl < 3 && selector_rpl(selector) == cpl)
+    if (selector_is_null(selector) && to64 && cpl < 3 && selector_rpl(selector) == cpl) {
+        RULE_HELD(cpu, stack_violation_rule(use, VIOLATION_NULL));
         return segment_null(selector, cpl);
+    }
     return stack_segment_load(cpu, use, selector, cpl, 0);
 }
 

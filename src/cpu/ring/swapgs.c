@@ -12,6 +12,7 @@ void ring_swapgs(struct cpu *cpu)
     REQUIRE(cpu, cpu_64bit(cpu), UD, RULE_GS_01);
     REQUIRE(cpu, cpu->arch.cpl == 0, GP(0), RULE_GS_02);
 
+    COVER(cpu, RULE_GS_03, cpu->arch.seg[GS].selector > 3);
     /* GS-03: selector, limit and attributes stay. */
     cpu->arch.seg[GS].base = cpu->arch.msr.kernel_gs_base;
     cpu->arch.msr.kernel_gs_base = old_base;

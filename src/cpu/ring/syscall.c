@@ -14,6 +14,10 @@ static void syscall_long(struct cpu *cpu, struct transition *t, u16 cs)
     const struct msr_file *msr = &cpu->arch.msr;
     u64 rflags = t->rflags & ~FLAG_RF;
 
+    COVER(cpu, RULE_SC_04, t->rflags & msr->fmask);
+    COVER(cpu, RULE_SC_06, (t->rflags & FLAG_TF) && (msr->fmask & FLAG_TF));
+    COVER(cpu, RULE_SC_07, (t->rflags & FLAG_TF) && !(msr->fmask & FLAG_TF));
+    COVER(cpu, RULE_SC_08, !cpu_canonical(cpu, t->rip));
     /* SC-08: the return address is stored as it is, canonical or not. */
     cpu->arch.gpr[RCX] = t->rip;
     cpu->arch.gpr[R11] = rflags; /* SC-04 */
@@ -46,6 +50,9 @@ void ring_syscall(struct cpu *cpu)
     /* UNVERIFIED: the APM's pseudocode has no mode check, so AMD real mode and VM86 take the legacy path (SC-02). */
     REQUIRE(cpu, cpu_64bit(cpu) || cpu_is_amd(cpu), UD, RULE_SC_02);
 
+    COVER(cpu, RULE_SC_03, cpu->arch.cpl == 0);
+    COVER(cpu, RULE_SC_05, bits(cpu->arch.msr.star, 33, 32) != 0);
+    COVER(cpu, RULE_SC_09, !cpu_long_mode(cpu));
     /* SC-05: no table is read, and RSP stays. SC-03: any CPL. */
     transition_stage(&t, cpu, MECH_SYSCALL, flags_get(cpu));
     cs = (u16)(bits(cpu->arch.msr.star, 47, 32) & ~3ull);
@@ -72,6 +79,12 @@ void ring_sysret(struct cpu *cpu, bool rex_w)
     if (to64 && !cpu_is_amd(cpu)) /* AMD completes; the fetch faults at CPL 3 */
         REQUIRE(cpu, cpu_canonical(cpu, cpu->arch.gpr[RCX]), GP(0), RULE_SR_04);
 
+    COVER(cpu, RULE_SR_05, !to64);
+    COVER(cpu, RULE_SR_06, from64);
+    COVER(cpu, RULE_SR_07, !cpu_is_amd(cpu)); /* RPL forced, or as it was */
+    COVER(cpu, RULE_SR_08, !cpu_is_amd(cpu));
+    COVER(cpu, RULE_SR_09, from64 && (cpu->arch.gpr[R11] & FLAG_TF));
+    COVER(cpu, RULE_SR_10, cpu->arch.nmi_blocked);
     transition_stage(&t, cpu, MECH_SYSRET, flags_get(cpu));
     t.new_cpl = 3;
     t.stage = STAGE_SS | STAGE_RFLAGS;

@@ -27,6 +27,10 @@ void ring_sysenter(struct cpu *cpu)
     REQUIRE(cpu, cpu->d.mode != MODE_REAL, GP(0), RULE_SE_01);
     REQUIRE(cpu, cs != 0, GP(0), RULE_SE_02);
 
+    COVER(cpu, RULE_SE_03, cpu_vm86(cpu));
+    COVER(cpu, RULE_SE_04, cpu->arch.rflags & (FLAG_TF | FLAG_NT | FLAG_AC | FLAG_DF | FLAG_IOPL));
+    COVER(cpu, RULE_SE_05, cpu->arch.msr.sysenter_cs & 3);
+    COVER(cpu, RULE_SE_06, long_mode);
     transition_stage(&t, cpu, MECH_SYSENTER, flags_get(cpu));
     t.new_cpl = 0;
     t.stage = STAGE_SS | STAGE_RSP | STAGE_CONTROL_FLAGS;
@@ -57,6 +61,8 @@ void ring_sysexit(struct cpu *cpu, bool rex_w)
         REQUIRE(cpu, cpu_canonical(cpu, rsp), GP(0), RULE_SX_05);
     }
 
+    COVER(cpu, RULE_SX_04, to64);
+    COVER(cpu, RULE_SX_06, cpu->d.intr && (cpu->arch.rflags & FLAG_IF));
     /* SX-03: RFLAGS is untouched. SX-04: the selectors. */
     transition_stage(&t, cpu, MECH_SYSEXIT, flags_get(cpu));
     t.new_cpl = 3;

@@ -200,6 +200,7 @@ void task_switch(struct cpu *cpu, const struct task_request *request)
     commit(&c, &segments);
     if (segments.faulted)
         cpu_raise(cpu, segments.fault, segments.rule);
+    COVER(cpu, RULE_TS_03, c.image.trap);
     if (c.image.trap) {
         cpu->arch.pending_debug |= DR6_BT;
         cpu_attention(cpu);

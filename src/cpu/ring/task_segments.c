@@ -12,6 +12,7 @@
 /* Note the fault and return false unless the condition holds. */
 static bool require(struct task_segments *s, bool condition, struct fault fault, enum rule rule)
 {
+    COVER_IF(s->cpu, rule, condition);
     if (!condition) {
         s->faulted = true;
         s->fault = fault;
@@ -119,6 +120,7 @@ struct task_segments task_segments_load(struct cpu *cpu, const struct task_image
     bool vm86 = image->eflags & FLAG_VM;
     struct task_segments s = {.cpu = cpu, .ext = ext, .new_cpl = vm86 ? 3 : selector_rpl(selector[CS])};
 
+    COVER(cpu, RULE_TS_09, vm86);
     for (unsigned i = 0; i < ARRAY_LEN(s.seg); i++)
         s.seg[i] = vm86 ? segment_vm86(selector[i]) : segment_null(selector[i], s.new_cpl);
     if (!vm86 && image->wide) /* should CS not load, the handler's frame still has the task's width */
