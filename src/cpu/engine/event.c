@@ -91,7 +91,7 @@ static void cover_nesting(struct cpu *cpu, enum nesting nesting)
     COVER(cpu, RULE_ID_19, second == VEC_PF || second == VEC_SS);
     COVER(cpu, RULE_NX_08, !exception);
     COVER(cpu, RULE_NX_03, nesting == NEST_SERIAL);
-    COVER(cpu, RULE_NX_05, nesting == NEST_SERIAL);
+    COVER(cpu, RULE_NX_05, nesting == NEST_SERIAL && second == event->vector);
     COVER(cpu, RULE_NX_10, nesting != NEST_SERIAL && second == VEC_PF);
     if (exception && event->vector == VEC_DF)
         COVER(cpu, RULE_NX_04, nesting == NEST_SHUTDOWN);

@@ -295,6 +295,13 @@ static const struct rule_case rows[] = {
     ROW(SG_03, "far JMP that faults leaves it", BOTH, PM32_0,
         SETUP(DESCRIPTOR(FREE, AT_CODE, 0xFFF, ATTR_CODE32 & ~(SEG_ACCESSED | SEG_G))), CODE(JMPF32_(0x1000, FREE)),
         FAULTS(GP, 0), BY(JF_03), EXPECT(HAS8(AT_GDT + FREE + 5, 0x9A))),
+
+    /* ---- the other side */
+    ROW(JF_02, "nonconforming code of the same level", BOTH, PM32_3 | COMPAT_3 | PAGED_3,
+        CODE(JMPF32_(TARGET, U32 | 3)), SEEN(MECH_JMP_FAR), EXPECT(EQ(RIP, TARGET))),
+    ROW(CG_02, "a gate's selector with RPL = new CPL", BOTH, PM32_3 | PAGED_3,
+        SETUP(CALL_GATE(FREE, 0xEC, K32, TARGET, 0)), CODE(CALLF32_(0, FREE | 3)), SEEN(MECH_CALL_GATE),
+        EXPECT(IN_CODE32(K32, 0), STACK32(KDATA, 0), EQ(RIP, TARGET), EQ(RSP, TSS_SP0 - 16))),
 };
 
 THEME(far, rows);

@@ -410,6 +410,26 @@ static const struct rule_case rows[] = {
                NULL_SEGMENT(ES, 0, 0), NULL_SEGMENT(FS, 0, 0), NULL_SEGMENT(GS, 0, 0), WORD_CODE(0, 0))),
     ROW(ID_02, "INT n from VM86 through a gate of DPL 0", BOTH, VM86, SETUP(OR(RFLAGS, FLAG_IOPL)), CODE(INT_(V_DPL0)),
         FAULTS(GP, ERROR(V_DPL0))),
+
+    /* ---- the other side */
+    ROW(ID_08, "a nonconforming target switches both", BOTH, LONG_3 | COMPAT_3, CODE(INT_(V_INT)), SEEN(MECH_INT_N),
+        EXPECT(IN_HANDLER64(V_INT, 5), DOWN_IF)),
+    ROW(ID_12, "IST from another level", BOTH, LONG_3 | COMPAT_3 | LONG_1, CODE(INT_(V_IST1)), SEEN(MECH_INT_N),
+        EXPECT(IN_HANDLER64(V_IST1, 5), EQ(RSP, TSS_IST1 - 40), DOWN_IF)),
+    ROW(ID_27, "flags that are clear stay so", BOTH, LONG_3 | COMPAT_3, CODE(INT_(V_TRAP)), SEEN(MECH_INT_N),
+        EXPECT(IN_HANDLER64(V_TRAP, 5))),
+    ROW(ID_19, "a fault at a later push, for an exception", BOTH, LONG_3,
+        SETUP(MEM64(RSP0, AT_USER_NX + 16), GATE_IST(VEC_PF, 0x8E, K64, HANDLER(VEC_PF), 1)), CODE(HLT_), STEPS(2),
+        FAULTS(PF, 2), BY(PF_01)),
+    ROW(ID_19, "no fault: everything changes at once", BOTH, LONG_3, SETUP(MEM64(RSP0, AT_USER_NX + 64)), CODE(UD2_),
+        STEPS(2), SEEN(MECH_FAULT), EXPECT(IN_HANDLER64(VEC_UD, 5), EQ(RSP, AT_USER_NX + 24), DOWN_IF)),
+    ROW(ID_21, "INT1 at CPL 0", BOTH, LONG_0, CODE(INT1_), SEEN(MECH_INT1),
+        EXPECT(SAME_HANDLER(1, 40), DOWN_IF, WORD_CODE(0, 1))),
+    ROW(ID_21, "INT1 at CPL 0", BOTH, PM32_0 | PAGED_0, CODE(INT1_), SEEN(MECH_INT1),
+        EXPECT(SAME_HANDLER(1, 12), DOWN_IF, WORD_CODE(0, 1))),
+    ROW(RM_02, "protected mode takes base and limit from the descriptor", BOTH, PM32_0 | PM16_0 | COMPAT_0,
+        SETUP(PUT(RAX, KSMALLDATA)), CODE(MOV_SEG_AX_(DS)),
+        EXPECT(SEGMENT(DS, KSMALLDATA, AT_USER, 0xFFF, ATTR_DATA32 & ~SEG_G))),
 };
 
 THEME(idt, rows);

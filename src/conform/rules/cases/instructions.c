@@ -216,6 +216,9 @@ static const struct rule_case rows[] = {
         SETUP(XSAVE_ON, MEM64(AT_USER + 512, 0), MEM64(AT_USER + 512 + 16, 1)), CODE(XRSTOR_RBX), FAULTS(GP, 0)),
     ROW(MM_05, "an empty header: the initial state", BOTH, LONG_0,
         SETUP(XSAVE_ON, MEM32(AT_USER + 24, 0x1F80), PUT(XMM0_LOW, 5)), CODE(XRSTOR_RBX), EXPECT(EQ(XMM0_LOW, 0))),
+
+    ROW(IS_05, "SSE with OSFXSR, without EM", BOTH, ALL_0 | ALL_3, SETUP(PUT(XMM0_LOW, 5)), CODE(XORPS_),
+        EXPECT(EQ(XMM0_LOW, 0))),
 };
 
 THEME(instructions, rows);

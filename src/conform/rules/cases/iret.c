@@ -253,6 +253,15 @@ static const struct rule_case rows[] = {
         SEEN(MECH_IRET_REAL),
         EXPECT(EQ(RIP, 0x800), ANY(CS_ATTR), EQ(RSP, 0x1000), CLEARS(RFLAGS, FLAG_IF),
                SETS(RFLAGS, FLAG_IOPL | FLAG_NT))),
+
+    /* ---- the other side */
+    ROW(IR_15, "a canonical RSP", BOTH, LONG_0, SETUP(FRAME64(TARGET, K64, 2, STACK0 - 64, KDATA)), CODE(IRETQ_),
+        SEEN(MECH_IRET_SAME), EXPECT(EQ(RIP, TARGET), EQ(RSP, STACK0 - 64), EQ(RFLAGS, 2))),
+    ROW(IR_11, "a 32-bit stack takes all of ESP", BOTH, PM32_0 | PAGED_0 | COMPAT_0,
+        SETUP(FRAME32_OUT(TARGET, U32 | 3, 2, 0x12345678, UDATA | 3)), CODE(IRET_), SEEN(MECH_IRET_OUTER),
+        EXPECT(USER_32, EQ(RSP, 0x12345678), ALL_NULLED)),
+    ROW(IR_13, "POPF without TF: no trap", BOTH, LONG_0, SETUP(PUSH64(2)), CODE(POPF_, NOP_, NOP_), STEPS(3),
+        EXPECT(PLUS(RSP, 8), CLEARS(RFLAGS, FLAG_IF))),
 };
 
 THEME(iret, rows);

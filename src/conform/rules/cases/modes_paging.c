@@ -266,6 +266,10 @@ static const struct rule_case rows[] = {
               GATE(VEC_PF, 0x8E, K64, AT_CODE + 2)),
         CODE(0x8B, 0x0B, 0x48, 0x89, 0x07 /* mov [rdi], rax */, 0x8B, 0x0B), STEPS(4), SEEN(MECH_FAULT),
         EXPECT(EQ(RCX, 0), EQ(CR2, AT_ABSENT), DOWN_IF, PLUS(RSP, -48))),
+
+    /* ---- the other side */
+    ROW(IQ_02, "an interrupt without HLT", BOTH, LONG_0 | PM32_0 | PAGED_0, SETUP(IRQ_ON(0x50)), CODE(NOP_),
+        SEEN(MECH_IRQ), EXPECT(FROM_IRQ, WORD_CODE(0, 0))),
 };
 
 THEME(modes_paging, rows);

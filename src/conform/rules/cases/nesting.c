@@ -123,6 +123,25 @@ static const struct rule_case rows[] = {
         FAULTS(PF, 0x14), BY(PF_01)),
     ROW(NX_07, "a page that is absent behind them does not matter", BOTH, LONG_3, SETUP(PUT(RIP, AT_ABSENT - 15)),
         CODE(X66, X66, X66, X66, X66, X66, X66, X66, X66, X66, X66, X66, X66, X66, X66), FAULTS(GP, 0)),
+
+    /* ---- the other side */
+    ROW(NX_03, "two contributory exceptions are no benign ones", BOTH, ANY_3 | ANY_0, SETUP(ABSENT_GATE(VEC_GP)),
+        CODE(INT_(V_TYPE)), STEPS(2), FAULTS(DF, 0), BY(ID_04)),
+    ROW(NX_04, "the benign #AC while #DF is delivered", BOTH, PM32_3 | PAGED_3,
+        SETUP(OR(CR0, CR0_AM), OR(RFLAGS, FLAG_AC), PUT(RSP, STACK3 - 2), ABSENT_GATE(VEC_GP),
+              GATE(VEC_DF, 0x8E, U32 | 3, AT_CODE)),
+        CODE(HLT_), STEPS(3), FAULTS(AC, 0), BY(AL_01)),
+    ROW(NX_08, "the exception of vector 12 is contributory", BOTH, LONG_3 | LONG_0,
+        SETUP(ABSENT_GATE(VEC_SS), PUT(RBP, 0x8000000000000000ull)), CODE(0x8B, 0x45, 0x00 /* mov eax, [rbp] */),
+        STEPS(2), FAULTS(DF, 0), BY(ID_04)),
+    ROW(NX_09, "an NMI outside shutdown", BOTH, LONG_0 | PM32_0 | PAGED_0, SETUP(PUT(NMI_PENDING, 1)), CODE(NOP_),
+        SEEN(MECH_NMI), EXPECT(EQ(RIP, HANDLER(VEC_NMI)), ANY(RSP), DOWN_IF, EQ(NMI_PENDING, 0), EQ(NMI_BLOCKED, 1))),
+    ROW(NX_05, "#AC while #AC is delivered, without end", BOTH, PM32_3 | PAGED_3,
+        SETUP(OR(CR0, CR0_AM), OR(RFLAGS, FLAG_AC), PUT(RSP, STACK3 - 2), GATE(VEC_AC, 0x8E, U32 | 3, AT_CODE)),
+        CODE(0x50 /* push eax */), STEPS(100), FAULTS_UNDELIVERED(AC, 0), BY(AL_01)),
+    ROW(NX_05, "another fault ends the loop", BOTH, PM32_3 | PAGED_3,
+        SETUP(OR(CR0, CR0_AM), OR(RFLAGS, FLAG_AC), PUT(RSP, STACK3 - 2), ABSENT_GATE(VEC_AC)), CODE(0x50), STEPS(2),
+        FAULTS(NP, ERROR(VEC_AC) | EXT), BY(ID_04)),
 };
 
 THEME(nesting, rows);

@@ -320,6 +320,13 @@ static const struct rule_case rows[] = {
         CODE(0xC5, 0x03 /* lds eax, [ebx] */), FAULTS(GP, KDATA)),
     ROW(SG_02, "LFS", BOTH, ANY_3, SETUP(PUT(RBX, AT_USER), MEM32(AT_USER, 0x1234), MEM16(AT_USER + 4, UDATA | 3)),
         CODE(0x0F, 0xB4, 0x03), EXPECT(FLAT_DATA(FS, UDATA | 3, 3), EQ(RAX, 0x1234))),
+
+    /* ---- the other side */
+    ROW(SG_10, "a write and a read through writable data", BOTH, FLAT_0,
+        SETUP(LOADED(DS, KSMALLDATA), PUT(RBX, 0x10), PUT(RAX, 0x1234)), CODE(MOV_MEM_RBX_RAX_, MOV_RAX_RBX_MEM_),
+        STEPS(2), EXPECT(HAS32(AT_USER + 0x10, 0x1234))),
+    ROW(CA_02, "a fetch from a canonical address", BOTH, LONG_0 | LONG_3, SETUP(PUT(RIP, HIGH_PAGE + 0xFFF)),
+        CODE(NOP_), EXPECT(EQ(RIP, NON_CANONICAL))),
 };
 
 THEME(segments, rows);

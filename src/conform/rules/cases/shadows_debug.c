@@ -207,6 +207,17 @@ static const struct rule_case rows[] = {
     ROW(SH_05, "IRET in VM86 with IOPL 0, which faults: Intel unblocks", INTEL, VM86,
         SETUP(PUT(NMI_BLOCKED, 1), FRAME16(0x100, 0x2000, 2)), CODE(IRET_), FAULTS(GP, 0), BY(IR_03),
         EXPECT(EQ(NMI_BLOCKED, 0))),
+
+    /* ---- the other side */
+    ROW(SH_02, "without a watchpoint no #DB follows", BOTH, LONG_0, SETUP(PUT(RAX, KDATA)),
+        CODE(MOV_SS_AX, INT_(V_INT)), STEPS(3), SEEN(MECH_INT_N),
+        EXPECT(EQ(RIP, HANDLER(V_INT) + 1), PLUS(RSP, -40), DOWN_IF)),
+    ROW(SH_03, "without a watchpoint the fault is as ever", BOTH, LONG_0 | PM32_0, SETUP(PUT(RAX, KDATA)),
+        CODE(MOV_SS_AX, UD2_), STEPS(2), FAULTS(UD, 0), BY(IS_01), EXPECT(AT(2))),
+    ROW(SH_05, "IRET with nothing to unblock", BOTH, LONG_0, SETUP(FRAME64(AT_CODE + 0x800, K64, 2, STACK0, KDATA)),
+        CODE(IRETQ_), SEEN(MECH_IRET_SAME), EXPECT(EQ(RIP, AT_CODE + 0x800), EQ(RSP, STACK0), EQ(RFLAGS, 2))),
+    ROW(DB_04, "POPF of an image without RF", BOTH, PM32_0 | COMPAT_0, SETUP(PUSH32(FLAG_IF | FLAG_CF | 2)),
+        CODE(POPF_), EXPECT(PLUS(RSP, 4), SETS(RFLAGS, FLAG_CF))),
 };
 
 THEME(shadows_debug, rows);

@@ -135,6 +135,11 @@ static const struct rule_case rows[] = {
         CODE(WRMSR_, 0x65, MOV_RAX_RBX_MEM_), STEPS(2), EXPECT(EQ(GS_BASE, AT_SUPER), EQ(RAX, 0x1234))),
     ROW(MSR_04, "WRMSR of KERNEL_GS_BASE", BOTH, LONG_0 | PM32_0, SETUP(MSR(0xC0000102, 0xFFFF888000000000ull)),
         CODE(WRMSR_), EXPECT(EQ(KERNEL_GS, 0xFFFF888000000000ull))),
+
+    /* ---- the other side */
+    ROW(GS_06, "a base below 4 GiB is replaced as well", BOTH, LONG_0 | LONG_3 | COMPAT_3 | PM32_3 | PM32_0,
+        SETUP(DESCRIPTOR(FREE, 0x89ABCDE0, 0xFFF, 0x4F3), PUT(RAX, FREE | 3)), CODE(MOV_SEG_AX_(FS)),
+        EXPECT(SEGMENT(FS, FREE | 3, 0x89ABCDE0, 0xFFF, 0x4F3))),
 };
 
 THEME(swapgs_msr, rows);

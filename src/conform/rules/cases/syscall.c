@@ -91,6 +91,20 @@ static const struct rule_case rows[] = {
         EXPECT(IN_CODE64(K64, 0), STACK32(KDATA, 0), EQ(RIP, HANDLER(VEC_NMI)), CLEARS(RFLAGS, FLAG_IF),
                CODE_AT(RCX, 2), EQ(R11, FLAG_IF | FLAG_FIXED1), EQ(RSP, TSS_IST1 - 40), EQ(NMI_BLOCKED, 1),
                EQ(GS_BASE, 0x44440000), EQ(STACK_SOURCE, STACK_IST))),
+
+    /* ---- the other side */
+    ROW(SC_06, "without TF, FMASK.TF changes nothing", BOTH, LONG_3, SETUP(OR(FMASK, FLAG_TF)), CODE(SYSCALL_),
+        STEPS(2), SEEN(MECH_SYSCALL), EXPECT(TO_LSTAR, EQ(RIP, AT_LSTAR + 1), EQ(R11, FLAG_IF | FLAG_FIXED1))),
+    ROW(SC_07, "without TF no trap comes", BOTH, LONG_0 | LONG_3, CODE(SYSCALL_), STEPS(2), SEEN(MECH_SYSCALL),
+        EXPECT(TO_LSTAR, EQ(RIP, AT_LSTAR + 1), EQ(R11, FLAG_IF | FLAG_FIXED1))),
+    ROW(SC_08, "one byte below, the address in RCX is the last canonical one", BOTH, LONG_3,
+        SETUP(PUT(RIP, HIGH_PAGE + 0xFFD)), CODE(SYSCALL_), SEEN(MECH_SYSCALL),
+        EXPECT(IN_KERNEL, EQ(RIP, AT_LSTAR), CLEARS(RFLAGS, FLAG_IF), EQ(RCX, 0x00007FFFFFFFFFFFull),
+               EQ(R11, FLAG_IF | FLAG_FIXED1))),
+    ROW(SC_09, "AMD in long mode: R11 takes the flags, FMASK masks them", AMD, LONG_3 | COMPAT_3,
+        SETUP(OR(RFLAGS, FLAG_DF | FLAG_CF)), CODE(SYSCALL_), SEEN(MECH_SYSCALL),
+        EXPECT(IN_KERNEL, ANY(RIP), CLEARS(RFLAGS, FLAG_IF | FLAG_DF), CODE_AT(RCX, 2),
+               EQ(R11, FLAG_IF | FLAG_DF | FLAG_CF | FLAG_FIXED1))),
 };
 
 THEME(syscall, rows);

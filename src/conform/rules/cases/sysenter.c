@@ -107,6 +107,24 @@ static const struct rule_case rows[] = {
     ROW(SX_06, "...and the shadow lasts no longer than SYSEXIT", BOTH, PM32_0,
         SETUP(EXIT_REGISTERS, CLEAR(RFLAGS, FLAG_IF), IRQ_ON(0x50)), CODE(STI_, SYSEXIT_), STEPS(2), SEEN(MECH_SYSEXIT),
         EXPECT(EXITED32, SETS(RFLAGS, FLAG_IF))),
+
+    /* ---- the other side */
+    ROW(SE_03, "from protected mode: IF and RF cleared", BOTH, PM32_3 | PM32_0 | PM16_3, SETUP(OR(RFLAGS, FLAG_RF)),
+        CODE(SYSENTER_), SEEN(MECH_SYSENTER), EXPECT(ENTERED32, CLEARS(RFLAGS, FLAG_RF))),
+    ROW(SE_04, "flags that are clear stay so", BOTH, PM32_3 | PAGED_3, CODE(SYSENTER_), SEEN(MECH_SYSENTER),
+        EXPECT(ENTERED32)),
+    ROW(SE_05, "an MSR with RPL 0", BOTH, PM32_3, SETUP(PUT(GDT_LIMIT, 0)), CODE(SYSENTER_), SEEN(MECH_SYSENTER),
+        EXPECT(ENTERED32)),
+    ROW(SE_07, "AMD in legacy mode has it", AMD, PM32_3 | PM16_0 | PAE_3, CODE(SYSENTER_), SEEN(MECH_SYSENTER),
+        EXPECT(ENTERED32)),
+    ROW(SX_02, "a selector of 4 is one", BOTH, PM32_0, SETUP(EXIT_REGISTERS, PUT(SYSENTER_CS, 4)), CODE(SYSEXIT_),
+        SEEN(MECH_SYSEXIT), EXPECT(IN_CODE32(20 | 3, 3), STACK32(28 | 3, 3), EQ(RIP, TARGET), EQ(RSP, STACK3))),
+    ROW(SX_06, "without STI the interrupt comes before SYSEXIT", BOTH, PM32_0, SETUP(EXIT_REGISTERS, IRQ_ON(0x50)),
+        CODE(SYSEXIT_), SEEN(MECH_IRQ),
+        EXPECT(EQ(RIP, HANDLER(0x50)), PLUS(RSP, -12), CLEARS(RFLAGS, FLAG_IF), WORD_CODE(0, 0), WORD(1, K32))),
+    ROW(SX_06, "STI; SYSEXIT without an interrupt", BOTH, PM32_0, SETUP(EXIT_REGISTERS, CLEAR(RFLAGS, FLAG_IF)),
+        CODE(STI_, SYSEXIT_), STEPS(3), SEEN(MECH_SYSEXIT),
+        EXPECT(EXITED32, EQ(RIP, TARGET + 1), SETS(RFLAGS, FLAG_IF))),
 };
 
 THEME(sysenter, rows);

@@ -94,6 +94,15 @@ static const struct rule_case rows[] = {
         CODE(MOV_CR_RAX_(4)), FAULTS(GP, 0), BY(PG_04)),
     ROW(SR_11, "CR4.FRED clear: SYSRET and SWAPGS are legal", INTEL, LONG_0, SETUP(TO_USER), CODE(SWAPGS_, SYSRETQ_),
         STEPS(2), SEEN(MECH_SYSRET), EXPECT(USER64_INTEL, EQ(GS_BASE, 0x55550000), EQ(KERNEL_GS, 0x44440000))),
+
+    /* ---- the other side */
+    ROW(SR_05, "64-bit form takes all of RCX", BOTH, LONG_0, SETUP(TO_USER, PUT(RCX, 0xFFFF800000000000ull)),
+        CODE(SYSRETQ_), SEEN(MECH_SYSRET),
+        EXPECT(IN_CODE64(U64 | 3, 3), ANY(SS), ANY(SS_ATTR), EQ(RIP, 0xFFFF800000000000ull))),
+    ROW(SR_10, "an NMI that is not blocked comes at CPL 3", BOTH, LONG_0, SETUP(TO_USER, LATER(1, NMI_PENDING, 1)),
+        CODE(SYSRETQ_), STEPS(2), SEEN(MECH_SYSRET, MECH_NMI),
+        EXPECT(IN_HANDLER64(VEC_NMI, 5), EQ(NMI_BLOCKED, 1), EQ(RFLAGS, FLAG_FIXED1), WORD(0, TARGET),
+               WORD(1, U64 | 3))),
 };
 
 THEME(sysret, rows);

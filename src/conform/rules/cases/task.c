@@ -221,6 +221,11 @@ static const struct rule_case rows[] = {
         EXPECT(IN_TASK_B, NESTED, HAS32(AT_TSS + 0x24, FLAG_RF | FLAG_IF | 2), HAS32(AT_TSS + 0x20, AT_CODE))),
     ROW(TS_07, "the old TSS is too short to be saved in", BOTH, PM32_0, SETUP(PUT(TR_LIMIT, 0x5E)), JMP_B,
         FAULTS(TS, TSS)),
+
+    /* ---- the other side */
+    ROW(TS_05, "legacy mode has it", BOTH, PM32_0 | PAGED_0, JMP_B, SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B)),
+    ROW(TS_06, "INT n through a task gate of DPL 3", BOTH, PM32_3 | PM32_1 | PAGED_3, CODE(INT_(V_TASK)),
+        SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B, NESTED)),
 };
 
 THEME(task, rows);
