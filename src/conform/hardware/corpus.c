@@ -72,8 +72,5 @@ bool corpus_text_ok(const char *text, size_t size)
 
 bool corpus_run_mapped(u32 address, u32 size)
 {
-    u64 end = (u64)address + size;
-
-    return (address >= HARDWARE_CODE && end <= HARDWARE_CODE_END) ||
-           (address >= HARDWARE_DATA && end <= HARDWARE_READ_ONLY_END);
+    return address >= HARDWARE_DATA && (u64)address + size <= HARDWARE_READ_ONLY_END;
 }

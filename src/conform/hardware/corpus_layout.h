@@ -48,7 +48,7 @@ struct hardware_state corpus_guess_after(const struct hardware_state *before, u8
 /* A text of a header: bytes of printable ASCII and then zeros. */
 bool corpus_text_ok(const char *text, size_t size);
 
-/* Whether a whole run lies in pages that a case may see. */
+/* Whether a whole run lies in the data pages. */
 bool corpus_run_mapped(u32 address, u32 size);
 /* Where a case's first byte lies. */
 ALWAYS_INLINE u64 corpus_code_address(enum hardware_mode mode, u64 rip)
