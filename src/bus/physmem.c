@@ -48,6 +48,7 @@ struct physmem {
     u8 *slots; /* per page of the map */
     u64 ram_bytes, low_bytes, map_end;
     paddr_t mask; /* the A20 gate */
+    u8 hole;      /* what answers in the hole: SLOT_HOLE, or SLOT_DEFAULT when it is filled */
     u64 orders;
     struct physmem_listener listener;
     struct region regions[REGION_MAX];
@@ -91,6 +92,7 @@ struct physmem *physmem_new(u64 ram_bytes, struct error *err)
         physmem_free(pm);
         return NULL;
     }
+    pm->hole = SLOT_HOLE;
     memset(pm->slots + (HOLE_FIRST >> PAGE_SHIFT), SLOT_HOLE, (HOLE_END - HOLE_FIRST) >> PAGE_SHIFT);
     return pm;
 }
@@ -154,7 +156,7 @@ static void rebuild(struct physmem *pm, paddr_t base, u64 size)
         unsigned slot = top_region(pm, page);
 
         if (slot == SLOT_DEFAULT && page >= HOLE_FIRST && page < HOLE_END)
-            slot = SLOT_HOLE;
+            slot = pm->hole;
         pm->slots[page >> PAGE_SHIFT] = (u8)slot;
     }
     map_changed(pm);
@@ -212,6 +214,12 @@ void physmem_map_rom(struct physmem *pm, paddr_t base, u64 size, const void *byt
         abort();
     memcpy(r->rom, bytes, size);
     rebuild(pm, base, size);
+}
+
+void physmem_fill_hole(struct physmem *pm)
+{
+    pm->hole = SLOT_DEFAULT;
+    rebuild(pm, HOLE_FIRST, HOLE_END - HOLE_FIRST);
 }
 
 void physmem_set_a20(struct physmem *pm, bool enabled)

@@ -58,6 +58,9 @@ void physmem_unmap_mmio(struct physmem *pm, paddr_t base);
 /* Claim [base, base+size), page-aligned, as ROM with these contents (copied). */
 void physmem_map_rom(struct physmem *pm, paddr_t base, u64 size, const void *bytes, const char *name);
 
+/* Let RAM answer in the 640K-1M hole too: for a machine with nothing on its bus but RAM. Before anything is mapped. */
+void physmem_fill_hole(struct physmem *pm);
+
 /* The A20 gate: while disabled, bit 20 of every physical address is forced to 0. */
 void physmem_set_a20(struct physmem *pm, bool enabled);
 bool physmem_a20(const struct physmem *pm);

@@ -7,6 +7,7 @@
 
 static const struct conform_suite *const suites[] = {
     &suite_rules,
+    &suite_moo,
 };
 
 const struct conform_suite *conform_suite_at(unsigned index)

@@ -21,7 +21,7 @@ struct conform_options {
     bool vendor[2];            /* enum cpu_vendor: which are under test */
     bool quick;                /* a stratified part: of every subject something */
     const char *corpus;        /* hardware: the file; NULL: where it was installed or built from */
-    const char *moo_directory; /* moo: the captures; NULL: the suite has no tests */
+    const char *moo_directory; /* moo: the captures; the suite wants one */
 };
 
 /* One line of TAP, one test case of JUnit. */
