@@ -17,3 +17,13 @@ foreach(case formats jobs selection)
     add_test(NAME conform.${case} COMMAND ${CMAKE_SOURCE_DIR}/tests/conform/run ${case} --ringside $<TARGET_FILE:ringside>)
     set_tests_properties(conform.${case} PROPERTIES LABELS "conform" TIMEOUT 300)
 endforeach()
+
+# The corpora once more on a processor that they may have come from; skipped on any other.
+if(TARGET record_hardware)
+    file(GLOB corpora CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/data/hardware/*.corpus)
+    foreach(corpus ${corpora})
+        get_filename_component(name ${corpus} NAME_WE)
+        add_test(NAME hardware.verify-${name} COMMAND record_hardware --verify ${corpus})
+        set_tests_properties(hardware.verify-${name} PROPERTIES LABELS "conform" SKIP_RETURN_CODE 77 TIMEOUT 300)
+    endforeach()
+endif()

@@ -9,7 +9,7 @@
 struct encoding {
     u8 bytes[15];
     u8 length;
-    u8 modrm_at; /* 0: none that matters */
+    u8 modrm_at;           /* 0: none that matters */
     u8 disp_at, disp_size; /* of the displacement, 0: none */
     struct insn insn;
     const struct insn_row *row;

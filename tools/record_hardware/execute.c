@@ -276,6 +276,8 @@ static void normalise(struct hardware_case *c)
         c->cr2 = 0;
     if (c->vector == 3)
         c->after.rip = c->mode == HARDWARE_16 ? (c->after.rip - 1) & 0xFFFF : c->after.rip - 1;
+    if (c->mode == HARDWARE_16) /* the upper half is the kernel's: generate.c, reads_upper_stack_pointer() */
+        c->after.gpr[4] = (c->before.gpr[4] & ~0xFFFFull) | (c->after.gpr[4] & 0xFFFF);
     if (c->mode != HARDWARE_64) {
         for (unsigned i = 0; i < 16; i++)
             c->after.gpr[i] = i < 8 ? (u32)c->after.gpr[i] : c->before.gpr[i];
@@ -359,8 +361,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
     }
     prepare_memory(&s->cases[s->current]);
     load_state(uc, &s->cases[s->current].before);
-    s->busy = false;
     load_case_segments(&s->cases[s->current].before);
+    s->busy = false;
 }
 
 /* ---- the child */

@@ -20,7 +20,7 @@ enum ldt_entry {
     LDT_READ_ONLY,  /* data, base HARDWARE_DATA */
     LDT_DOWN,       /* expand-down, valid from 1000h on, base HARDWARE_DATA */
     LDT_CODE32,     /* nonconforming, flat */
-    LDT_CONFORMING, /* 32 bits, flat, execute only */
+    LDT_CONFORMING, /* absent: Linux grants no other */
     LDT_SMALL_CODE, /* base HARDWARE_CODE, limit 7FFh */
     LDT_SMALL_DATA, /* base HARDWARE_DATA, limit FFFh, 32 bits */
     LDT_ABSENT_CODE,
@@ -28,7 +28,7 @@ enum ldt_entry {
     LDT_DATA32, /* flat */
     LDT_FS32,   /* base HARDWARE_DATA + 4000h, limit 3FFFh: for FS and GS */
     LDT_DOWN16, /* expand-down without B: valid from 1000h to FFFFh, base HARDWARE_DATA */
-    LDT_ENTRIES
+    LDT_COUNT
 };
 #define LDT_SELECTOR(entry) ((u16)((entry) << 3 | 7))
 

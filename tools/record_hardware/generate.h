@@ -21,8 +21,8 @@ const char *generate_excuse(const struct insn_row *row);
 /* Decode key of code in a mode, at CPL 3 as Linux sets the processor up. */
 u32 generate_key(enum hardware_mode mode);
 
-/* States that cases begin from before their operands are chosen: the same registers again and again, so that a corpus is
- * small. index: below GENERATE_POOL. */
+/* States that cases begin from before their operands are chosen: the same registers again and again, so that a corpus
+ * is small. index: below GENERATE_POOL. */
 #define GENERATE_POOL 32u
 void generate_pool_state(enum hardware_mode mode, unsigned index, struct hardware_state *state);
 

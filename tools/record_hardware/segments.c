@@ -4,7 +4,6 @@
 #include "segments.h"
 
 #include <asm/ldt.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,13 +13,13 @@ enum { DATA = 0, DOWN = 1, CODE = 2, CONFORMING = 3 };
 #define AT_CODE .base_addr = HARDWARE_CODE
 #define AT_DATA .base_addr = HARDWARE_DATA
 
-static const struct user_desc ldt[LDT_ENTRIES] = {
+static const struct user_desc ldt[LDT_COUNT] = {
     [LDT_CODE16] = {AT_CODE, .limit = 0xFFFF, .contents = CODE},
     [LDT_DATA16] = {AT_DATA, .limit = 0xFFFF, .contents = DATA},
     [LDT_READ_ONLY] = {AT_DATA, .limit = 0xFFFF, .contents = DATA, .read_exec_only = 1, .seg_32bit = 1},
     [LDT_DOWN] = {AT_DATA, .limit = 0xFFF, .contents = DOWN, .seg_32bit = 1},
     [LDT_CODE32] = {FLAT, .contents = CODE, .seg_32bit = 1},
-    [LDT_CONFORMING] = {FLAT, .contents = CONFORMING, .seg_32bit = 1, .read_exec_only = 1},
+    [LDT_CONFORMING] = {FLAT, .contents = CONFORMING, .seg_32bit = 1, .read_exec_only = 1, .seg_not_present = 1},
     [LDT_SMALL_CODE] = {AT_CODE, .limit = 0x7FF, .contents = CODE, .seg_32bit = 1},
     [LDT_SMALL_DATA] = {AT_DATA, .limit = 0xFFF, .contents = DATA, .seg_32bit = 1},
     [LDT_ABSENT_CODE] = {FLAT, .contents = CODE, .seg_32bit = 1, .seg_not_present = 1},
@@ -32,7 +31,7 @@ static const struct user_desc ldt[LDT_ENTRIES] = {
 
 bool segments_install(void)
 {
-    for (unsigned i = 0; i < LDT_ENTRIES; i++) {
+    for (unsigned i = 0; i < LDT_COUNT; i++) {
         struct user_desc d = ldt[i];
 
         d.entry_number = i;
@@ -100,14 +99,15 @@ static bool check(u16 selector, u64 descriptor, struct error *err)
 bool segments_describe(struct hardware_source *source, struct error *err)
 {
     source->gdt_count = ARRAY_LEN(linux_gdt);
-    source->ldt_count = LDT_ENTRIES;
+    source->ldt_count = LDT_COUNT;
     memcpy(source->gdt, linux_gdt, sizeof linux_gdt);
     if (!segments_install())
-        return error_set(err, EXIT_FILE, "modify_ldt: %s: this kernel was built without it", strerror(errno));
+        return error_set(err, EXIT_FILE,
+                         "modify_ldt fails: this kernel was built without it, or without 16-bit segments");
     for (u16 i = 1; i < ARRAY_LEN(linux_gdt); i++)
         if (!check((u16)(i << 3 | 3), linux_gdt[i], err))
             return false;
-    for (u16 i = 0; i < LDT_ENTRIES; i++) {
+    for (u16 i = 0; i < LDT_COUNT; i++) {
         source->ldt[i] = raw(&ldt[i]);
         if (ldt[i].seg_not_present ? false : !check(LDT_SELECTOR(i), source->ldt[i], err))
             return false;

@@ -6,7 +6,7 @@
 
 #include "execute.h"
 
-/* Fill this process's LDT. returns: false when the kernel refuses (errno) */
+/* Fill this process's LDT. returns: false when the kernel refuses */
 bool segments_install(void);
 /* Fill in GDT and LDT, checked against what LAR and LSL say here. The process must run on processor 0.
  * returns: false with err set */

@@ -12,10 +12,34 @@
 
 u64 value_integer(struct rng *rng)
 {
-    static const u64 edges[] = {0,          1,          2,          3,           0x7F,       0x80,       0x81,
-                                0xFF,       0x100,      0x7FFF,     0x8000,      0xFFFF,     0x10000,    0x7FFFFFFF,
-                                0x80000000, 0x80000001, 0xFFFFFFFF, 0x100000000, BIT(63) - 1, BIT(63),   BIT(63) + 1,
-                                ~0ull,      ~1ull,      0xAAAAAAAAAAAAAAAA, 0x0123456789ABCDEF, 9, 0x99, 10};
+    static const u64 edges[] = {0,
+                                1,
+                                2,
+                                3,
+                                0x7F,
+                                0x80,
+                                0x81,
+                                0xFF,
+                                0x100,
+                                0x7FFF,
+                                0x8000,
+                                0xFFFF,
+                                0x10000,
+                                0x7FFFFFFF,
+                                0x80000000,
+                                0x80000001,
+                                0xFFFFFFFF,
+                                0x100000000,
+                                BIT(63) - 1,
+                                BIT(63),
+                                BIT(63) + 1,
+                                ~0ull,
+                                ~1ull,
+                                0xAAAAAAAAAAAAAAAA,
+                                0x0123456789ABCDEF,
+                                9,
+                                0x99,
+                                10};
 
     switch (rng_below(rng, 4)) {
     case 0:
@@ -124,23 +148,29 @@ void value_vector(struct rng *rng, u8 *bytes)
 
 u16 value_selector(struct rng *rng)
 {
-    static const u16 gdt[] = {0,          1,           2,          3,    0x08, 0x0B, 0x10, 0x13, 0x18, 0x1B, SEL_USER32,
-                              0x20,       0x21,        SEL_USER_DATA, 0x28, 0x2A, SEL_USER64, 0x30, 0x43, 0x53, 0x63,
-                              SEL_CPU_NUMBER, 0x78, 0x83, 0xFFF8, 0xFFFB};
+    static const u16 gdt[] = {0,          1,     2,          3,    0x08, 0x0B,           0x10, 0x13,
+                              0x18,       0x1B,  SEL_USER32, 0x20, 0x21, SEL_USER_DATA,  0x28, 0x2A,
+                              SEL_USER64, 0x30,  0x43,       0x53, 0x63, SEL_CPU_NUMBER, 0x78, 0x83,
+                              0xFFF8,     0xFFFB};
 
     switch (rng_below(rng, 5)) {
     case 0:
     case 1: return PICK(rng, gdt);
-    case 2: return (u16)(LDT_SELECTOR(rng_below(rng, LDT_ENTRIES)) & (rng_chance(rng, 30) ? ~(rng_below(rng, 3) + 1) : ~0u));
-    case 3: return rng_chance(rng, 20) ? (u16)(LDT_ENTRIES << 3 | 7) : LDT_SELECTOR(rng_below(rng, LDT_ENTRIES));
+    case 2:
+        return (u16)(LDT_SELECTOR(rng_below(rng, LDT_COUNT)) & (rng_chance(rng, 30) ? ~(rng_below(rng, 3) + 1) : ~0u));
+    case 3: return rng_chance(rng, 20) ? (u16)(LDT_COUNT << 3 | 7) : LDT_SELECTOR(rng_below(rng, LDT_COUNT));
     default: return (u16)rng_next(rng);
     }
 }
 
 u16 value_code_selector(struct rng *rng, enum hardware_mode mode)
 {
-    static const u16 codes[] = {SEL_USER32, SEL_USER64, LDT_SELECTOR(LDT_CODE16), LDT_SELECTOR(LDT_CODE32),
-                                LDT_SELECTOR(LDT_CONFORMING), LDT_SELECTOR(LDT_SMALL_CODE)};
+    static const u16 codes[] = {SEL_USER32,
+                                SEL_USER64,
+                                LDT_SELECTOR(LDT_CODE16),
+                                LDT_SELECTOR(LDT_CODE32),
+                                LDT_SELECTOR(LDT_CONFORMING),
+                                LDT_SELECTOR(LDT_SMALL_CODE)};
 
     if (rng_chance(rng, 40))
         return mode == HARDWARE_64 ? SEL_USER64 : mode == HARDWARE_32 ? SEL_USER32 : LDT_SELECTOR(LDT_CODE16);
