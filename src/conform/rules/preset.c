@@ -101,14 +101,14 @@ static void page_tables(struct preset_machine *m, bool pae)
 }
 
 /* A 32-bit task at CPL 0 with registers of its own. */
-static void task_image(struct preset_machine *m, paddr_t at, u32 eip, u32 back_link)
+static void task_image(struct preset_machine *m, paddr_t at, u32 eip, u32 cr3)
 {
     static const u16 segments[] = {KDATA, K32, KDATA, KDATA, 0, 0};
 
-    preset_write(m, at, back_link, 4);
+    preset_write(m, at, 0, 4); /* no back link */
     preset_write(m, at + 4, TSS_SP0, 4);
     preset_write(m, at + 8, KDATA, 4);
-    preset_write(m, at + 0x1C, AT_PD32, 4);
+    preset_write(m, at + 0x1C, cr3, 4);
     preset_write(m, at + 0x20, eip, 4);
     preset_write(m, at + 0x24, FLAG_FIXED1, 4);
     for (u32 i = 0; i < 8; i++)
@@ -117,7 +117,7 @@ static void task_image(struct preset_machine *m, paddr_t at, u32 eip, u32 back_l
         preset_write(m, at + 0x48 + i * 4, segments[i], 4);
 }
 
-static void task_state(struct preset_machine *m, bool long_mode)
+static void task_state(struct preset_machine *m, bool long_mode, u32 cr3)
 {
     static const u32 sp[] = {TSS_SP0, TSS_SP1, TSS_SP2};
     static const u16 ss[] = {KDATA, R1DATA | 1, R2DATA | 2};
@@ -138,8 +138,8 @@ static void task_state(struct preset_machine *m, bool long_mode)
     preset_write(m, AT_TSS + 0x66, TSS_IO_MAP, 2);
     for (u32 i = TSS_REDIRECTION; i <= TSS_LIMIT; i++)
         preset_write(m, AT_TSS + i, i == TSS_IO_MAP + 0x80 / 8 ? 0 : 0xFF, 1); /* ports 80h-87h are open */
-    task_image(m, AT_TSS_B, AT_TASK, 0);
-    task_image(m, AT_TSS_BACK, AT_BACK, 0);
+    task_image(m, AT_TSS_B, AT_TASK, cr3);
+    task_image(m, AT_TSS_BACK, AT_BACK, cr3);
 
     preset_write(m, AT_TSS16 + 0x0E, 0x40, 2); /* IP in K16 */
     preset_write(m, AT_TSS16 + 0x10, FLAG_FIXED1, 2);
@@ -309,7 +309,7 @@ bool preset_open(struct preset_machine *m, enum preset_index index, enum cpu_ven
     vector_table(m);
     fill(m, AT_CODE, AT_TASK + PAGE_SIZE);
     preset_tables(m, preset_is_long(index));
-    task_state(m, preset_is_long(index));
+    task_state(m, preset_is_long(index), index == INDEX_PAE_0 || index == INDEX_PAE_3 ? AT_PDPT : AT_PD32);
     load_registers(m, index);
     enter(m, index);
     m->observer = (struct cpu_observer){.context = m, .transition = see_transition, .side = see_side};

@@ -32,6 +32,8 @@ enum preset {
 #undef X
         COMPAT_ANY = COMPAT_0 | COMPAT_3,
     LONG_ANY = LONG_0 | LONG_1 | LONG_2 | LONG_3, /* 64-bit mode */
+    LEGACY32_0 = PM32_0 | PAGED_0 | PAE_0,        /* 32-bit code outside long mode, whatever paging */
+    LEGACY32_3 = PM32_3 | PAGED_3 | PAE_3,
     PM32_ANY = PM32_0 | PM32_1 | PM32_2 | PM32_3,
     LEGACY_ANY = PM16_0 | PM16_3 | PM32_ANY | PAGED_0 | PAGED_3, /* protected, outside long mode */
 };

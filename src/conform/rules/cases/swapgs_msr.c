@@ -13,8 +13,8 @@
 #define MSR(number, value) PUT(RCX, number), PUT(RAX, (u32)(value)), PUT(RDX, (u64)(value) >> 32)
 
 static const struct rule_case rows[] = {
-    ROW(GS_01, "outside 64-bit mode", BOTH, PM32_0 | PM32_3 | PM16_0 | COMPAT_0 | COMPAT_3 | REAL | VM86, CODE(SWAPGS_),
-        FAULTS(UD, 0)),
+    ROW(GS_01, "outside 64-bit mode", BOTH, LEGACY32_0 | LEGACY32_3 | PM16_0 | COMPAT_0 | COMPAT_3 | REAL | VM86,
+        CODE(SWAPGS_), FAULTS(UD, 0)),
     ROW(GS_01, "in 64-bit mode", BOTH, LONG_0, CODE(SWAPGS_),
         EXPECT(EQ(GS_BASE, 0x55550000), EQ(KERNEL_GS, 0x44440000))),
     ROW(GS_02, "above CPL 0", BOTH, LONG_1 | LONG_2 | LONG_3, CODE(SWAPGS_), FAULTS(GP, 0)),
@@ -46,23 +46,23 @@ static const struct rule_case rows[] = {
         SETUP(PUT(GS_BASE, 0xFFFF888000000000ull), DESCRIPTOR(FREE, 0x89ABCDE0, 0xFFF, 0x4F3), PUT(RAX, FREE | 3)),
         CODE(MOV_SEG_AX_(GS)), EXPECT(SEGMENT(GS, FREE | 3, 0x89ABCDE0, 0xFFF, 0x4F3))),
 
-    ROW(MSR_01, "RDMSR of a register that is not there", BOTH, LONG_0 | PM32_0 | REAL, SETUP(PUT(RCX, 0x12345)),
+    ROW(MSR_01, "RDMSR of a register that is not there", BOTH, LONG_0 | LEGACY32_0 | REAL, SETUP(PUT(RCX, 0x12345)),
         CODE(RDMSR_), FAULTS(GP, 0)),
-    ROW(MSR_01, "WRMSR of a register that is not there", BOTH, LONG_0 | PM32_0 | REAL, SETUP(PUT(RCX, 0xC0000200)),
+    ROW(MSR_01, "WRMSR of a register that is not there", BOTH, LONG_0 | LEGACY32_0 | REAL, SETUP(PUT(RCX, 0xC0000200)),
         CODE(WRMSR_), FAULTS(GP, 0)),
     ROW(MSR_01, "AMD's HWCR on Intel", INTEL, LONG_0, SETUP(PUT(RCX, 0xC0010015)), CODE(RDMSR_), FAULTS(GP, 0)),
     ROW(MSR_01, "Intel's FEATURE_CONTROL on AMD", AMD, LONG_0, SETUP(PUT(RCX, 0x3A)), CODE(RDMSR_), FAULTS(GP, 0)),
-    ROW(MSR_01, "RDMSR of STAR", BOTH, LONG_0 | PM32_0, SETUP(PUT(RCX, 0xC0000081)), CODE(RDMSR_),
+    ROW(MSR_01, "RDMSR of STAR", BOTH, LONG_0 | LEGACY32_0, SETUP(PUT(RCX, 0xC0000081)), CODE(RDMSR_),
         EXPECT(EQ(RAX, AT_STAR32), EQ(RDX, U32 << 16 | K32))),
 
-    ROW(MSR_02, "RDMSR above CPL 0", BOTH, LONG_1 | LONG_3 | PM32_3 | PM16_3 | COMPAT_3 | VM86,
+    ROW(MSR_02, "RDMSR above CPL 0", BOTH, LONG_1 | LONG_3 | LEGACY32_3 | PM16_3 | COMPAT_3 | VM86,
         SETUP(PUT(RCX, 0xC0000080)), CODE(RDMSR_), FAULTS(GP, 0), BY(PR_01)),
     ROW(MSR_02, "WRMSR above CPL 0", BOTH, LONG_3 | PM32_1 | COMPAT_3 | VM86, SETUP(PUT(RCX, 0xC0000080)), CODE(WRMSR_),
         FAULTS(GP, 0), BY(PR_01)),
-    ROW(MSR_02, "RDMSR at CPL 0", BOTH, LONG_0 | PM32_0 | PM16_0 | REAL, SETUP(PUT(RCX, 0x174)), CODE(RDMSR_),
+    ROW(MSR_02, "RDMSR at CPL 0", BOTH, LONG_0 | LEGACY32_0 | PM16_0 | REAL, SETUP(PUT(RCX, 0x174)), CODE(RDMSR_),
         EXPECT(EQ(RAX, K32), EQ(RDX, 0))),
 
-    ROW(MSR_03, "EFER with a reserved bit", BOTH, LONG_0 | PM32_0, SETUP(MSR(0xC0000080, BIT(1))), CODE(WRMSR_),
+    ROW(MSR_03, "EFER with a reserved bit", BOTH, LONG_0 | LEGACY32_0, SETUP(MSR(0xC0000080, BIT(1))), CODE(WRMSR_),
         FAULTS(GP, 0)),
     ROW(MSR_03, "EFER with a bit above 31", BOTH, LONG_0, SETUP(MSR(0xC0000080, BIT(40) | EFER_LME | EFER_LMA)),
         CODE(WRMSR_), FAULTS(GP, 0)),
@@ -74,7 +74,7 @@ static const struct rule_case rows[] = {
     ROW(MSR_03, "EFER.SCE cleared", BOTH, LONG_0, SETUP(MSR(0xC0000080, EFER_LME | EFER_LMA | EFER_NXE)), CODE(WRMSR_),
         EXPECT(CLEARS(EFER, EFER_SCE))),
 
-    ROW(MSR_04, "non-canonical LSTAR", BOTH, LONG_0 | PM32_0, SETUP(MSR(0xC0000082, NON_CANONICAL)), CODE(WRMSR_),
+    ROW(MSR_04, "non-canonical LSTAR", BOTH, LONG_0 | LEGACY32_0, SETUP(MSR(0xC0000082, NON_CANONICAL)), CODE(WRMSR_),
         FAULTS(GP, 0)),
     ROW(MSR_04, "non-canonical FS.base", BOTH, LONG_0, SETUP(MSR(0xC0000100, NON_CANONICAL)), CODE(WRMSR_),
         FAULTS(GP, 0)),
@@ -104,8 +104,8 @@ static const struct rule_case rows[] = {
     ROW(MSR_05, "setting LME with paging off", BOTH, PM32_0 | REAL, SETUP(MSR(0xC0000080, EFER_SCE | EFER_LME)),
         CODE(WRMSR_), EXPECT(EQ(EFER, EFER_SCE | EFER_LME))),
 
-    ROW(MSR_06, "a write that would set LMA", BOTH, PM32_0, SETUP(MSR(0xC0000080, EFER_SCE | EFER_LMA)), CODE(WRMSR_),
-        UNPINNED),
+    ROW(MSR_06, "a write that would set LMA", BOTH, LEGACY32_0, SETUP(MSR(0xC0000080, EFER_SCE | EFER_LMA)),
+        CODE(WRMSR_), UNPINNED),
     ROW(MSR_06, "LMA comes with CR0.PG", BOTH, PM32_0,
         SETUP(OR(EFER, EFER_LME), OR(CR4, CR4_PAE), PUT(CR3, AT_PML4), PUT(RAX, CR0_PE | CR0_PG | CR0_ET)),
         CODE(MOV_CR_RAX_(0)), SEEN(MECH_MODE_LMA),
@@ -127,17 +127,17 @@ static const struct rule_case rows[] = {
         SETUP(PUT(KERNEL_GS, AT_SUPER), MEM32(AT_SUPER + 8, 0x1234), PUT(RBX, 8)),
         CODE(SWAPGS_, 0x65, MOV_RAX_RBX_MEM_), STEPS(2),
         EXPECT(EQ(GS_BASE, AT_SUPER), EQ(KERNEL_GS, 0x44440000), EQ(RAX, 0x1234))),
-    ROW(GS_05, "Intel in legacy mode: null clears the base", INTEL, PM32_3 | PM32_0,
+    ROW(GS_05, "Intel in legacy mode: null clears the base", INTEL, LEGACY32_3 | LEGACY32_0,
         SETUP(DESCRIPTOR(FREE, 0x1000, 0xFFF, 0x4F3), LOADED(FS, FREE | 3), PUT(RAX, 0)), CODE(MOV_SEG_AX_(FS)),
         EXPECT(NULL_SEGMENT(FS, 0, 0))),
     ROW(MSR_04, "WRMSR of GS.base takes effect at once", BOTH, LONG_0,
         SETUP(MSR(0xC0000101, AT_SUPER), MEM32(AT_SUPER + 8, 0x1234), PUT(RBX, 8)),
         CODE(WRMSR_, 0x65, MOV_RAX_RBX_MEM_), STEPS(2), EXPECT(EQ(GS_BASE, AT_SUPER), EQ(RAX, 0x1234))),
-    ROW(MSR_04, "WRMSR of KERNEL_GS_BASE", BOTH, LONG_0 | PM32_0, SETUP(MSR(0xC0000102, 0xFFFF888000000000ull)),
+    ROW(MSR_04, "WRMSR of KERNEL_GS_BASE", BOTH, LONG_0 | LEGACY32_0, SETUP(MSR(0xC0000102, 0xFFFF888000000000ull)),
         CODE(WRMSR_), EXPECT(EQ(KERNEL_GS, 0xFFFF888000000000ull))),
 
     /* ---- the other side */
-    ROW(GS_06, "a base below 4 GiB is replaced as well", BOTH, LONG_0 | LONG_3 | COMPAT_3 | PM32_3 | PM32_0,
+    ROW(GS_06, "a base below 4 GiB is replaced as well", BOTH, LONG_0 | LONG_3 | COMPAT_3 | LEGACY32_3 | LEGACY32_0,
         SETUP(DESCRIPTOR(FREE, 0x89ABCDE0, 0xFFF, 0x4F3), PUT(RAX, FREE | 3)), CODE(MOV_SEG_AX_(FS)),
         EXPECT(SEGMENT(FS, FREE | 3, 0x89ABCDE0, 0xFFF, 0x4F3))),
 };

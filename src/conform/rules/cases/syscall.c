@@ -11,7 +11,7 @@
 
 static const struct rule_case rows[] = {
     ROW(SC_01, "without SCE", BOTH, LONG_0 | LONG_3, SETUP(CLEAR(EFER, EFER_SCE)), CODE(SYSCALL_), FAULTS(UD, 0)),
-    ROW(SC_01, "without SCE, before the mode is looked at", BOTH, COMPAT_3 | PM32_3 | PM16_0,
+    ROW(SC_01, "without SCE, before the mode is looked at", BOTH, COMPAT_3 | LEGACY32_3 | PM16_0,
         SETUP(CLEAR(EFER, EFER_SCE)), CODE(SYSCALL_), FAULTS(UD, 0)),
     ROW(SC_01, "with SCE", BOTH, LONG_3, CODE(SYSCALL_), SEEN(MECH_SYSCALL),
         EXPECT(TO_LSTAR, EQ(R11, FLAG_IF | FLAG_FIXED1))),
@@ -20,7 +20,7 @@ static const struct rule_case rows[] = {
         FAULTS(UD, 0)),
     ROW(SC_02, "AMD from compatibility mode enters at CSTAR", AMD, COMPAT_ANY, CODE(SYSCALL_), SEEN(MECH_SYSCALL),
         EXPECT(IN_KERNEL, EQ(RIP, AT_CSTAR), CLEARS(RFLAGS, FLAG_IF), CODE_AT(RCX, 2), EQ(R11, FLAG_IF | FLAG_FIXED1))),
-    ROW(SC_02, "AMD from legacy mode enters at STAR[31:0]", AMD, PM32_0 | PM32_3 | PM32_1, CODE(SYSCALL_),
+    ROW(SC_02, "AMD from legacy mode enters at STAR[31:0]", AMD, LEGACY32_0 | LEGACY32_3 | PM32_1, CODE(SYSCALL_),
         SEEN(MECH_SYSCALL), EXPECT(TO_STAR32, CODE_AT(RCX, 2))),
     ROW(SC_02, "AMD in real mode and VM86", AMD, REAL | VM86, CODE(SYSCALL_), UNPINNED),
 
@@ -74,10 +74,10 @@ static const struct rule_case rows[] = {
         EXPECT(IN_KERNEL, EQ(RIP, AT_LSTAR), CLEARS(RFLAGS, FLAG_IF), EQ(RCX, 0x0000800000000000ull),
                EQ(R11, FLAG_IF | FLAG_FIXED1))),
 
-    ROW(SC_09, "AMD legacy: R11 untouched, FMASK not used", AMD, PM32_3,
+    ROW(SC_09, "AMD legacy: R11 untouched, FMASK not used", AMD, LEGACY32_3,
         SETUP(OR(RFLAGS, FLAG_DF | FLAG_AC | FLAG_NT), PUT(FMASK, 0xFFFFFFFF)), CODE(SYSCALL_), SEEN(MECH_SYSCALL),
         EXPECT(TO_STAR32, CODE_AT(RCX, 2))),
-    ROW(SC_09, "AMD legacy: IOPL survives", AMD, PM32_3 | PM32_0, SETUP(OR(RFLAGS, FLAG_IOPL)), CODE(SYSCALL_),
+    ROW(SC_09, "AMD legacy: IOPL survives", AMD, LEGACY32_3 | LEGACY32_0, SETUP(OR(RFLAGS, FLAG_IOPL)), CODE(SYSCALL_),
         SEEN(MECH_SYSCALL), EXPECT(TO_STAR32, CODE_AT(RCX, 2))),
 
     ROW(SC_10, "an NMI before SWAPGS runs on the user's stack and GS", BOTH, LONG_3, SETUP(LATER(1, NMI_PENDING, 1)),
