@@ -3,6 +3,7 @@
  * SDM 3A, "Processor State After Reset", "Modes of Operation"; APM 2, "Processor Initialization State".
  */
 #include "cpu/cpu.h"
+#include "cpu/fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +180,7 @@ ALWAYS_INLINE void update_segment(struct cpu *cpu, enum seg s)
     u32 bit = 1u << s, flat;
 
     if (d->mode == MODE_LONG) {
+        COVER(cpu, RULE_SG_11, s < FS && seg->base != 0);
         d->seg_base[s] = s >= FS ? seg->base : 0;
         d->seg_flat_read |= bit;
         d->seg_flat_write |= bit;

@@ -38,6 +38,7 @@ void mem_cover_translation(struct cpu *cpu, enum access_type type, enum access_v
         return;
     RULE_HELD(cpu, RULE_PF_01);
     RULE_HELD(cpu, RULE_PG_05);
+    COVER(cpu, RULE_PF_05, type == ACCESS_WRITE);
     COVER_IF(cpu, RULE_PF_02, view == VIEW_USER);
     COVER_IF(cpu, RULE_PF_03, type == ACCESS_WRITE);
     COVER_IF(cpu, RULE_PF_04, type == ACCESS_EXECUTE);
@@ -71,6 +72,8 @@ static COLD void match_watchpoints(struct cpu *cpu, laddr_t laddr, unsigned size
 
         if (bits(dr7, 2 * i + 1, 2 * i) == 0 || !(kind == 3 || (kind == 1 && write)))
             continue;
+        COVER(cpu, RULE_DB_07, laddr < start + length && start < laddr + size);
+        COVER(cpu, RULE_DB_10, start != cpu->arch.dr[i]);
         if (laddr < start + length && start < laddr + size) {
             cpu->arch.pending_debug |= BIT(i);
             cpu_attention(cpu);
@@ -173,6 +176,7 @@ static void check_canonical(struct cpu *cpu, enum seg seg, laddr_t laddr, unsign
 {
     if (!cpu_64bit(cpu))
         return;
+    COVER(cpu, RULE_CA_03, cpu->arch.cr4 & CR4_LA57);
     if (UNLIKELY(!cpu_canonical(cpu, laddr) || !cpu_canonical(cpu, laddr + size - 1)))
         raise_for_segment(cpu, seg, seg == SS ? RULE_ID_20 : RULE_CA_01);
     RULE_HELD(cpu, seg == SS ? RULE_ID_20 : RULE_CA_01);

@@ -272,6 +272,8 @@ static bool stay_idle(struct cpu *cpu, enum engine_exit *exit)
         return true;
     case MWAITING:
     case HALTED:
+        if (cpu->arch.activity == MWAITING)
+            COVER(cpu, RULE_IQ_04, cpu->d.intr);
         if (may_wake(cpu)) {
             cpu->arch.activity = ACTIVE;
             return false;

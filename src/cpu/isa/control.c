@@ -30,6 +30,7 @@ BODY_PLAIN(op_mov_from_cr)
 {
     u64 value = 0;
 
+    COVER(cpu, RULE_MD_03, cpu_64bit(cpu));
     switch (insn->src) {
     case 0: value = cpu->arch.cr0; break;
     case 2: value = cpu->arch.cr2; break;

@@ -117,6 +117,7 @@ BODY_PLAIN(op_rdmsr)
     REQUIRE(cpu, rule == RULE_NONE, GP(0), rule);
     RULE_HELD(cpu, RULE_MSR_01);
     RULE_HELD(cpu, RULE_MSR_02);
+    COVER(cpu, RULE_MSR_08, cpu->arch.gpr[RCX] >> 32 != 0);
     put_edx_eax(cpu, value);
 }
 

@@ -137,6 +137,7 @@ ALWAYS_INLINE void query(struct cpu *cpu, const struct insn *insn,
     u32 value = 0;
     bool valid = ask(cpu, read_selector(cpu, insn, insn->form == FORM_RM, insn->src), &value);
 
+    COVER(cpu, RULE_SG_14, valid);
     if (valid)
         reg_write(cpu, insn->dst, value, (enum width)insn->width);
     flags_put_zf(cpu, valid);
@@ -156,6 +157,7 @@ BODY_PLAIN(op_arpl)
     if (raise)
         selector = (u16)((selector & ~SELECTOR_RPL) | rpl);
     dst_end(cpu, insn, W16, (enum form)insn->form, &rmw, selector);
+    COVER(cpu, RULE_SG_12, raise);
     flags_put_zf(cpu, raise);
 }
 
@@ -166,6 +168,7 @@ static void store_table(struct cpu *cpu, const struct insn *insn, const struct t
     u8 image[10];
 
     require_umip(cpu);
+    COVER(cpu, RULE_SG_13, cpu_64bit(cpu));
     store_le16(image, table->limit);
     store_le64(image + 2, table->base);
     /* The whole 32-bit base also with a 16-bit operand size, as processors since the 386 do. */

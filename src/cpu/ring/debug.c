@@ -68,6 +68,7 @@ void debug_io_access(struct cpu *cpu, u16 port, unsigned size)
 
         if (!break_enabled(cpu, i) || break_kind(cpu, i) != BREAK_IO)
             continue;
+        COVER(cpu, RULE_DB_08, port < first + bytes && first < (u64)port + size);
         if (port < first + bytes && first < (u64)port + size) {
             cpu->arch.pending_debug |= DR6_B0 << i;
             cpu_attention(cpu);
@@ -77,6 +78,7 @@ void debug_io_access(struct cpu *cpu, u16 port, unsigned size)
 
 void debug_commit(struct cpu *cpu, u64 dr6_bits)
 {
+    COVER(cpu, RULE_DB_09, cpu->arch.dr[6] & (DR6_BD | DR6_BS | DR6_BT));
     cpu->arch.dr[6] |= dr6_bits & DR6_WRITABLE;
     cpu->arch.dr[7] &= ~DR7_GD;
 }

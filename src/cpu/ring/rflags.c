@@ -60,6 +60,7 @@ u64 rflags_pushf_image(struct cpu *cpu, enum width operand)
         REQUIRE(cpu, (cpu->arch.cr4 & CR4_VME) && operand == W16, GP(0), RULE_IO_01);
         rflags = (rflags & ~FLAG_IF) | FLAG_IOPL | (rflags & FLAG_VIF ? FLAG_IF : 0);
     }
+    COVER(cpu, RULE_IO_05, rflags & FLAG_VM);
     return rflags & ~(FLAG_RF | FLAG_VM) & width_mask(operand);
 }
 

@@ -131,6 +131,7 @@ static struct task_segments load(struct task_change *c)
 
     cpu->arch.tr = descriptor_segment(&c->tss, c->request->selector);
     cpu->arch.cr0 |= CR0_TS; /* TS-03 */
+    COVER(cpu, RULE_TS_10, cpu->arch.dr[7] & DR7_LOCAL);
     cpu->arch.dr[7] &= ~DR7_LOCAL;
     load_cr3(c);
     segments = task_segments_load(cpu, &c->image, c->request->ext);

@@ -4,9 +4,9 @@
  */
 #include "conform/rules/rule_case.h"
 
-#define ANY_3 LONG_3 | COMPAT_3 | PM32_3 | PAGED_3
-#define ANY_0 LONG_0 | COMPAT_0 | PM32_0 | PAGED_0
-#define LEGACY_3 PM32_3 | PAGED_3
+#define ANY_3 LONG_3 | COMPAT_3 | LEGACY32_3
+#define ANY_0 LONG_0 | COMPAT_0 | LEGACY32_0
+#define LEGACY_3 LEGACY32_3
 #define IN_LONG LONG_0 | LONG_1 | LONG_3 | COMPAT_0 | COMPAT_3
 #define ERROR(vector) ((vector)*8 + 2)
 #define NON_CANONICAL 0x8000000000000000ull

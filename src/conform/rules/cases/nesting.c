@@ -4,8 +4,8 @@
  */
 #include "conform/rules/rule_case.h"
 
-#define ANY_3 LONG_3 | COMPAT_3 | PM32_3 | PAGED_3
-#define ANY_0 LONG_0 | COMPAT_0 | PM32_0 | PAGED_0
+#define ANY_3 LONG_3 | COMPAT_3 | LEGACY32_3
+#define ANY_0 LONG_0 | COMPAT_0 | LEGACY32_0
 #define ERROR(vector) ((vector)*8 + 2)
 #define EXT 1
 #define ABSENT_GATE(vector) GATE(vector, 0x0E, K32, 0)

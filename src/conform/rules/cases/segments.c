@@ -6,10 +6,13 @@
 
 #define NON_CANONICAL 0x0000800000000000ull
 #define NON_CANONICAL57 0x0100000000000000ull
-#define ANY_3 LONG_3 | COMPAT_3 | PM32_3 | PAGED_3
-#define ANY_0 LONG_0 | COMPAT_0 | PM32_0 | PAGED_0
-#define FLAT_0 COMPAT_0 | PM32_0 | PAGED_0
-#define FLAT_3 COMPAT_3 | PM32_3 | PAGED_3
+#define WIDE 0x00F0000000000000ull /* canonical with 57 bits only */
+/* Five levels: the outermost table is a page of the user's. */
+#define WITH_LA57 WITH(LA57), OR(CR4, CR4_LA57), PUT(CR3, AT_USER), MEM64(AT_USER, AT_PML4 | P_USER)
+#define ANY_3 LONG_3 | COMPAT_3 | LEGACY32_3
+#define ANY_0 LONG_0 | COMPAT_0 | LEGACY32_0
+#define FLAT_0 COMPAT_0 | LEGACY32_0
+#define FLAT_3 COMPAT_3 | LEGACY32_3
 #define MOV_SS_AX 0x8E, 0xD0
 #define LTR_AX 0x0F, 0x00, 0xD8
 #define LLDT_AX 0x0F, 0x00, 0xD0
@@ -330,6 +333,82 @@ static const struct rule_case rows[] = {
         STEPS(2), EXPECT(HAS32(AT_USER + 0x10, 0x1234))),
     ROW(CA_02, "a fetch from a canonical address", BOTH, LONG_0 | LONG_3 | LONG_1 | LONG_2,
         SETUP(PUT(RIP, HIGH_PAGE + 0xFFF)), CODE(NOP_), EXPECT(EQ(RIP, NON_CANONICAL))),
+
+    /* ---- bases in 64-bit mode, and what reads descriptors and tables */
+    ROW(SG_11, "the base of DS does not count", BOTH, LONG_0 | LONG_3,
+        SETUP(LOADED(DS, USMALLDATA | 3), PUT(RBX, AT_USER + 0x10), MEM32(AT_USER + 0x10, 0x1234)),
+        CODE(MOV_RAX_RBX_MEM_), EXPECT(EQ(RAX, 0x1234))),
+    ROW(SG_11, "the base of DS counts elsewhere", BOTH, FLAT_3,
+        SETUP(LOADED(DS, USMALLDATA | 3), PUT(RBX, 0x10), MEM32(AT_USER + 0x10, 0x1234)), CODE(MOV_RAX_RBX_MEM_),
+        EXPECT(EQ(RAX, 0x1234))),
+    ROW(SG_11, "the base of FS is added", BOTH, LONG_0 | LONG_3,
+        SETUP(PUT(FS_BASE, AT_USER - 0x10), PUT(RBX, 0x20), MEM32(AT_USER + 0x10, 0x1234)),
+        CODE(0x64, MOV_RAX_RBX_MEM_), EXPECT(EQ(RAX, 0x1234))),
+    ROW(SG_11, "...with all its bits", BOTH, LONG_0 | LONG_3,
+        SETUP(PUT(GS_BASE, HIGH_PAGE - 8), PUT(RBX, 0x10), MEM32(AT_HIGH + 8, 0x1234)), CODE(0x65, MOV_RAX_RBX_MEM_),
+        EXPECT(EQ(RAX, 0x1234))),
+    ROW(SG_11, "...and the sum must be canonical", BOTH, LONG_3, SETUP(PUT(GS_BASE, HIGH_PAGE), PUT(RBX, 0x1000)),
+        CODE(0x65, MOV_RAX_RBX_MEM_), FAULTS(GP, 0), BY(CA_01)),
+    ROW(SG_12, "a lower RPL", BOTH, FLAT_0 | FLAT_3 | PM16_3, SETUP(PUT(RCX, UDATA | 1), PUT(RAX, 2)), CODE(0x63, 0xC1),
+        EXPECT(EQ(RCX, UDATA | 2), SETS(RFLAGS, FLAG_ZF))),
+    ROW(SG_12, "the same RPL", BOTH, FLAT_0 | FLAT_3 | PM16_3,
+        SETUP(PUT(RCX, UDATA | 2), PUT(RAX, 2), OR(RFLAGS, FLAG_ZF)), CODE(0x63, 0xC1),
+        EXPECT(CLEARS(RFLAGS, FLAG_ZF))),
+    ROW(SG_12, "a higher RPL", BOTH, FLAT_0 | FLAT_3, SETUP(PUT(RCX, UDATA | 3), PUT(RAX, 0), OR(RFLAGS, FLAG_ZF)),
+        CODE(0x63, 0xC1), EXPECT(CLEARS(RFLAGS, FLAG_ZF))),
+    ROW(SG_13, "SGDT stores ten bytes", BOTH, LONG_0 | LONG_3,
+        SETUP(PUT(RBX, AT_USER), MEM64(AT_USER + 8, 0xEEEEEEEEEEEEEEEEull), PUT(GDT_BASE, 0xFFFF888000001000ull)),
+        CODE(0x0F, 0x01, 0x03),
+        EXPECT(HAS16(AT_USER, GDT_END - 1), HAS64(AT_USER + 2, 0xFFFF888000001000ull), HAS8(AT_USER + 10, 0xEE))),
+    ROW(SG_13, "...whatever 66h says", BOTH, LONG_0,
+        SETUP(PUT(RBX, AT_USER), MEM64(AT_USER + 8, 0xEEEEEEEEEEEEEEEEull)), CODE(0x66, 0x0F, 0x01, 0x0B),
+        EXPECT(HAS16(AT_USER, 0xFFF), HAS64(AT_USER + 2, AT_IDT), HAS8(AT_USER + 10, 0xEE))),
+    ROW(SG_13, "SGDT stores six bytes", BOTH, FLAT_0 | FLAT_3,
+        SETUP(PUT(RBX, AT_USER), MEM64(AT_USER, 0xEEEEEEEEEEEEEEEEull)), CODE(0x0F, 0x01, 0x03),
+        EXPECT(HAS16(AT_USER, GDT_END - 1), HAS32(AT_USER + 2, AT_GDT), HAS16(AT_USER + 6, 0xEEEE))),
+    ROW(SG_13, "a 16-bit operand size", BOTH, FLAT_0, SETUP(PUT(RBX, AT_USER)), CODE(0x66, 0x0F, 0x01, 0x03), UNPINNED),
+    ROW(SG_14, "LAR of data that CPL and RPL may see", BOTH, ANY_3, SETUP(PUT(RCX, UDATA | 3)), CODE(LAR_EAX_ECX),
+        EXPECT(EQ(RAX, 0x00C0F300), ANYBITS(RAX, 0xF0000), SETS(RFLAGS, FLAG_ZF))),
+    ROW(SG_14, "LAR: RPL above DPL", BOTH, ANY_0, SETUP(PUT(RCX, KDATA | 1), OR(RFLAGS, FLAG_ZF)), CODE(LAR_EAX_ECX),
+        EXPECT(CLEARS(RFLAGS, FLAG_ZF))),
+    ROW(SG_14, "LSL: CPL above DPL", BOTH, ANY_3, SETUP(PUT(RCX, R2DATA), OR(RFLAGS, FLAG_ZF)), CODE(LSL_EAX_ECX),
+        EXPECT(CLEARS(RFLAGS, FLAG_ZF))),
+    ROW(SG_14, "LSL of conforming code whatever RPL", BOTH, ANY_3, SETUP(PUT(RCX, CONF32 | 3)), CODE(LSL_EAX_ECX),
+        EXPECT(EQ(RAX, 0xFFFFFFFF), SETS(RFLAGS, FLAG_ZF))),
+    ROW(SG_14, "LAR of an absent segment answers", BOTH, ANY_0, SETUP(PUT(RCX, ABSENT_KDATA)), CODE(LAR_EAX_ECX),
+        EXPECT(EQ(RAX, 0x00C01300), ANYBITS(RAX, 0xF0000), SETS(RFLAGS, FLAG_ZF))),
+    ROW(SG_14, "LAR past the LDT", BOTH, ANY_0 | ANY_3, SETUP(PUT(RCX, LDT_END | 3), OR(RFLAGS, FLAG_ZF)),
+        CODE(LAR_EAX_ECX), EXPECT(CLEARS(RFLAGS, FLAG_ZF))),
+    ROW(SG_14, "VERW of null", BOTH, ANY_0 | ANY_3, SETUP(PUT(RCX, 3), OR(RFLAGS, FLAG_ZF)), CODE(VERW_CX),
+        EXPECT(CLEARS(RFLAGS, FLAG_ZF))),
+    ROW(SG_14, "VERW of writable data", BOTH, ANY_3, SETUP(PUT(RCX, UDATA)), CODE(VERW_CX),
+        EXPECT(SETS(RFLAGS, FLAG_ZF))),
+    ROW(SG_14, "LAR whose descriptor cannot be read", BOTH, LONG_3 | PAGED_3,
+        SETUP(PUT(RCX, UDATA), PUT(GDT_BASE, AT_ABSENT)), CODE(LAR_EAX_ECX), FAULTS_UNDELIVERED(PF, 0), BY(PF_01)),
+    ROW(CA_03, "LA57: 57 bits", BOTH, LONG_0, SETUP(WITH_LA57, PUT(RBX, WIDE)), CODE(MOV_RAX_RBX_MEM_), FAULTS(PF, 0),
+        BY(PF_01)),
+    ROW(CA_03, "LA57: 58 bits", BOTH, LONG_0, SETUP(WITH_LA57, PUT(RBX, NON_CANONICAL57)), CODE(MOV_RAX_RBX_MEM_),
+        FAULTS(GP, 0), BY(CA_01)),
+    ROW(CA_03, "without LA57: 57 bits", BOTH, LONG_0, SETUP(PUT(RBX, WIDE)), CODE(MOV_RAX_RBX_MEM_), FAULTS(GP, 0),
+        BY(CA_01)),
+    ROW(CA_03, "LA57: a jump", BOTH, LONG_0, SETUP(WITH_LA57, PUT(RBX, WIDE)), CODE(0xFF, 0xE3), EXPECT(EQ(RIP, WIDE))),
+    ROW(CA_03, "without LA57: a jump", BOTH, LONG_0, SETUP(PUT(RBX, WIDE)), CODE(0xFF, 0xE3), FAULTS(GP, 0), BY(IN_02)),
+    ROW(CA_03, "LA57: the fifth level is walked", BOTH, LONG_0,
+        SETUP(WITH_LA57, PUT(RBX, AT_SUPER), MEM32(AT_SUPER, 7)), CODE(MOV_RAX_RBX_MEM_), EXPECT(EQ(RAX, 7))),
+    ROW(PF_05, "a read sets A", BOTH, LONG_0 | PAE_0, SETUP(PAGE(AT_SUPER, 3), PUT(RBX, AT_SUPER)),
+        CODE(MOV_RAX_RBX_MEM_), EXPECT(EQ(RAX, 0), HAS8(AT_PT + (AT_SUPER >> 12) * 8, 0x23))),
+    ROW(PF_05, "a write sets A and D", BOTH, LONG_0 | PAE_0, SETUP(PAGE(AT_SUPER, 3), PUT(RBX, AT_SUPER)),
+        CODE(MOV_MEM_RBX_RAX_), EXPECT(HAS8(AT_PT + (AT_SUPER >> 12) * 8, 0x63))),
+    ROW(PF_05, "a read sets A", BOTH, PAGED_0, SETUP(PAGE(AT_SUPER, 3), PUT(RBX, AT_SUPER)), CODE(MOV_RAX_RBX_MEM_),
+        EXPECT(EQ(RAX, 0), HAS8(AT_PT32 + (AT_SUPER >> 12) * 4, 0x23))),
+    ROW(PF_05, "a write sets A and D", BOTH, PAGED_0, SETUP(PAGE(AT_SUPER, 3), PUT(RBX, AT_SUPER)),
+        CODE(MOV_MEM_RBX_RAX_), EXPECT(HAS8(AT_PT32 + (AT_SUPER >> 12) * 4, 0x63))),
+    ROW(PF_05, "a write behind a read sets D", BOTH, LONG_0, SETUP(PAGE(AT_SUPER, 3), PUT(RBX, AT_SUPER)),
+        CODE(MOV_RAX_RBX_MEM_, MOV_MEM_RBX_RAX_), STEPS(2),
+        EXPECT(EQ(RAX, 0), HAS8(AT_PT + (AT_SUPER >> 12) * 8, 0x63))),
+    ROW(PF_05, "entries above: A, and never D", BOTH, LONG_0,
+        SETUP(MEM64(AT_PD, AT_PT | 7), MEM64(AT_PDPT, AT_PD | 7), MEM64(AT_PML4, AT_PDPT | 7), PUT(RBX, AT_SUPER)),
+        CODE(MOV_MEM_RBX_RAX_), EXPECT(HAS8(AT_PD, 0x27), HAS8(AT_PDPT, 0x27), HAS8(AT_PML4, 0x27))),
 };
 
 THEME(segments, rows);

@@ -5,6 +5,7 @@
  */
 #include "conform/rules/rule_case.h"
 
+#define READ_BYTE 0x8A, 0x03 /* mov al, [rbx] */
 #define MOV_SS_AX 0x8E, 0xD0
 #define MOV_SS_RBX 0x8E, 0x13 /* mov ss, [rbx] */
 #define DOWN_IF CLEARS(RFLAGS, FLAG_IF)
@@ -223,6 +224,63 @@ static const struct rule_case rows[] = {
         CODE(IRETQ_), SEEN(MECH_IRET_SAME), EXPECT(EQ(RIP, AT_CODE + 0x800), EQ(RSP, STACK0), EQ(RFLAGS, 2))),
     ROW(DB_04, "POPF of an image without RF", BOTH, LEGACY32_0 | COMPAT_0, SETUP(PUSH32(FLAG_IF | FLAG_CF | 2)),
         CODE(POPF_), EXPECT(PLUS(RSP, 4), SETS(RFLAGS, FLAG_CF))),
+
+    /* ---- breakpoints on data and ports */
+    ROW(DB_07, "a read and a write, behind the instruction", BOTH, LONG_0 | LEGACY32_0 | COMPAT_0,
+        SETUP(WATCH(AT_SUPER, 0x1234)), CODE(MOV_RAX_RBX_MEM_, NOP_), STEPS(2), SEEN(MECH_TRAP),
+        EXPECT(TO_DB, DOWN_IF, ANY(SS), ANY(SS_ATTR), ANY(SS_LIMIT), ANY(CS), ANY(CS_ATTR), EQ(RAX, 0x1234),
+               SETS(DR6, 1), WORD_CODE(0, 2), WORD_BITS(2, 0, FLAG_RF), ANY(MODE))),
+    ROW(DB_07, "a write", BOTH, LONG_0 | LEGACY32_0, SETUP(PUT(DR0, AT_SUPER), PUT(DR7, 0xD0401), PUT(RBX, AT_SUPER)),
+        CODE(MOV_MEM_RBX_RAX_, NOP_), STEPS(2), SEEN(MECH_TRAP),
+        EXPECT(TO_DB, DOWN_IF, SETS(DR6, 1), WORD_CODE(0, 2), HAS32(AT_SUPER, 0x5A500000))),
+    ROW(DB_07, "another address", BOTH, LONG_0 | LEGACY32_0 | LONG_3,
+        SETUP(PUT(DR0, AT_USER + 4), PUT(DR7, 0xF0401), PUT(RBX, AT_USER), MEM32(AT_USER, 7)),
+        CODE(MOV_RAX_RBX_MEM_, NOP_), STEPS(2), EXPECT(EQ(RAX, 7))),
+    ROW(DB_07, "not enabled", BOTH, LONG_0 | LEGACY32_0,
+        SETUP(PUT(DR0, AT_SUPER), PUT(DR7, 0xF0400), PUT(RBX, AT_SUPER), MEM32(AT_SUPER, 7)),
+        CODE(MOV_RAX_RBX_MEM_, NOP_), STEPS(2), EXPECT(EQ(RAX, 7))),
+    ROW(DB_07, "behind the iteration of a REP that met it", BOTH, LONG_0 | LEGACY32_0,
+        SETUP(PUT(RCX, 3), PUT(RDI, AT_SUPER), PUT(DR0, AT_SUPER + 1), PUT(DR7, 0x10401)), CODE(0xF3, 0xAA), STEPS(3),
+        SEEN(MECH_TRAP), EXPECT(TO_DB, DOWN_IF, EQ(RCX, 1), PLUS(RDI, 2), SETS(DR6, 1), WORD_CODE(0, 0))),
+    ROW(DB_07, "an instruction that faults does not trap", BOTH, LONG_0,
+        SETUP(PUT(DR0, AT_SUPER), PUT(DR7, 0xF0401), PUT(RSI, AT_SUPER), PUT(RDI, AT_ABSENT)), CODE(0xA5 /* movsd */),
+        STEPS(2), SEEN(MECH_FAULT), EXPECT(SAME_HANDLER(VEC_PF, 48), DOWN_IF, EQ(CR2, AT_ABSENT), WORD(0, 2))),
+    ROW(DB_08, "IN", BOTH, LONG_0 | LEGACY32_0 | LONG_3, SETUP(OR(CR4, CR4_DE), PUT(DR0, 0x80), PUT(DR7, 0x20401)),
+        CODE(0xE4, 0x80, NOP_), STEPS(2), SEEN(MECH_TRAP),
+        EXPECT(TO_DB, DOWN_IF, ANY(CPL), ANY(CS), ANY(CS_ATTR), ANY(SS), ANY(SS_ATTR), ANY(SS_LIMIT), SETS(RAX, 0xFF),
+               SETS(DR6, 1), WORD_CODE(0, 2))),
+    ROW(DB_08, "OUT", BOTH, LONG_0 | LEGACY32_0 | REAL, SETUP(OR(CR4, CR4_DE), PUT(DR0, 0x80), PUT(DR7, 0x20401)),
+        CODE(0xE6, 0x80, NOP_), STEPS(2), SEEN(MECH_TRAP),
+        EXPECT(ANY(RIP), ANY(RSP), ANY(CS), ANY(CS_BASE), ANY(CS_ATTR), DOWN_IF, SETS(DR6, 1), WORD_CODE(0, 2))),
+    ROW(DB_08, "the next port", BOTH, LONG_0 | LEGACY32_0, SETUP(OR(CR4, CR4_DE), PUT(DR0, 0x80), PUT(DR7, 0x20401)),
+        CODE(0xE4, 0x81, NOP_), STEPS(2), EXPECT(SETS(RAX, 0xFF))),
+    ROW(DB_08, "the next port within LEN", BOTH, LONG_0 | LEGACY32_0,
+        SETUP(OR(CR4, CR4_DE), PUT(DR0, 0x80), PUT(DR7, 0x60401)), CODE(0xE4, 0x81, NOP_), STEPS(2), SEEN(MECH_TRAP),
+        EXPECT(TO_DB, DOWN_IF, SETS(RAX, 0xFF), SETS(DR6, 1), WORD_CODE(0, 2))),
+    ROW(DB_08, "without CR4.DE", BOTH, LONG_0 | LEGACY32_0, SETUP(PUT(DR0, 0x80), PUT(DR7, 0x20401)), CODE(0xE4, 0x80),
+        UNPINNED),
+    ROW(DB_09, "BS stays when a breakpoint is met", BOTH, LONG_0 | LEGACY32_0, SETUP(BREAK(AT_CODE), OR(DR6, DR6_BS)),
+        CODE(NOP_), FAULTS(DB, 0), BY(DB_03), EXPECT(SETS(DR6, 1))),
+    ROW(DB_09, "BT and BD stay when TF traps", BOTH, LONG_0 | LEGACY32_0,
+        SETUP(OR(RFLAGS, FLAG_TF), OR(DR6, DR6_BT | DR6_BD)), CODE(NOP_), STEPS(2), SEEN(MECH_TRAP),
+        EXPECT(TO_DB, CLEARS(RFLAGS, FLAG_IF | FLAG_TF), SETS(DR6, DR6_BS), WORD_CODE(0, 1))),
+    ROW(DB_09, "with DR6 clear", BOTH, LONG_0 | LEGACY32_0, SETUP(BREAK(AT_CODE)), CODE(NOP_), FAULTS(DB, 0), BY(DB_03),
+        EXPECT(SETS(DR6, 1))),
+    ROW(DB_10, "four bytes, from an address rounded down", BOTH, LONG_0 | LEGACY32_0,
+        SETUP(PUT(DR0, AT_SUPER + 3), PUT(DR7, 0xF0401), PUT(RBX, AT_SUPER)), CODE(READ_BYTE, NOP_), STEPS(2),
+        SEEN(MECH_TRAP), EXPECT(TO_DB, DOWN_IF, CLEARS(RAX, 0xFF), SETS(DR6, 1), WORD_CODE(0, 2))),
+    ROW(DB_10, "the last of four bytes", BOTH, LONG_0 | LEGACY32_0,
+        SETUP(PUT(DR0, AT_SUPER), PUT(DR7, 0xF0401), PUT(RBX, AT_SUPER + 3)), CODE(READ_BYTE, NOP_), STEPS(2),
+        SEEN(MECH_TRAP), EXPECT(TO_DB, DOWN_IF, CLEARS(RAX, 0xFF), SETS(DR6, 1), WORD_CODE(0, 2))),
+    ROW(DB_10, "the byte behind four", BOTH, LONG_0 | LEGACY32_0,
+        SETUP(PUT(DR0, AT_SUPER), PUT(DR7, 0xF0401), PUT(RBX, AT_SUPER + 4)), CODE(READ_BYTE, NOP_), STEPS(2),
+        EXPECT(CLEARS(RAX, 0xFF))),
+    ROW(DB_10, "the last of eight bytes", BOTH, LONG_0,
+        SETUP(PUT(DR0, AT_SUPER), PUT(DR7, 0xB0401), PUT(RBX, AT_SUPER + 7)), CODE(READ_BYTE, NOP_), STEPS(2),
+        SEEN(MECH_TRAP), EXPECT(TO_DB, DOWN_IF, CLEARS(RAX, 0xFF), SETS(DR6, 1), WORD_CODE(0, 2))),
+    ROW(DB_10, "an access that begins before it", BOTH, LONG_0 | LEGACY32_0,
+        SETUP(PUT(DR0, AT_SUPER + 3), PUT(DR7, 0x30401), PUT(RBX, AT_SUPER)), CODE(MOV_RAX_RBX_MEM_, NOP_), STEPS(2),
+        SEEN(MECH_TRAP), EXPECT(TO_DB, DOWN_IF, EQ(RAX, 0), SETS(DR6, 1), WORD_CODE(0, 2))),
 };
 
 THEME(shadows_debug, rows);

@@ -146,6 +146,19 @@ static const struct rule_case rows[] = {
         LONG_0 | LONG_3 | COMPAT_3 | LEGACY32_3 | LEGACY32_0 | COMPAT_0 | PM16_0 | PM16_3 | LONG_1 | LONG_2,
         SETUP(DESCRIPTOR(FREE, 0x89ABCDE0, 0xFFF, 0x4F3), PUT(RAX, FREE | 3)), CODE(MOV_SEG_AX_(FS)),
         EXPECT(SEGMENT(FS, FREE | 3, 0x89ABCDE0, 0xFFF, 0x4F3))),
+
+    ROW(MSR_08, "RDMSR: upper halves", BOTH, LONG_0,
+        SETUP(PUT(RCX, 0xFFFFFFFF00000174ull), PUT(RAX, ~0ull), PUT(RDX, ~0ull)), CODE(RDMSR_),
+        EXPECT(EQ(RAX, K32), EQ(RDX, 0))),
+    ROW(MSR_08, "WRMSR: upper halves", BOTH, LONG_0,
+        SETUP(PUT(RCX, 0xFFFFFFFF00000277ull), PUT(RAX, 0xFFFFFFFF00070106ull), PUT(RDX, 0xFFFFFFFF00070106ull)),
+        CODE(WRMSR_), EXPECT(EQ(PAT, 0x0007010600070106ull))),
+    ROW(MSR_08, "RDMSR with upper halves clear", BOTH, LONG_0 | LEGACY32_0 | PM16_0 | REAL, SETUP(PUT(RCX, 0x174)),
+        CODE(RDMSR_), EXPECT(EQ(RAX, K32), EQ(RDX, 0))),
+    ROW(MSR_03, "EFER.SVME where there is no SVM", BOTH, LONG_0,
+        SETUP(MSR(0xC0000080, BIT(12) | EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)), CODE(WRMSR_), FAULTS(GP, 0)),
+    ROW(GS_04, "outside 64-bit mode there is none", BOTH, LEGACY32_0 | COMPAT_0 | PM16_0 | COMPAT_3,
+        SETUP(OR(CR4, CR4_FSGSBASE)), CODE(0xF3, 0x0F, 0xAE, 0xC0), FAULTS(UD, 0), BY(IS_01)),
 };
 
 THEME(swapgs_msr, rows);

@@ -228,6 +228,11 @@ static const struct rule_case rows[] = {
     ROW(TS_05, "legacy mode has it", BOTH, PM32_0 | PAGED_0, JMP_B, SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B)),
     ROW(TS_06, "INT n through a task gate of DPL 3", BOTH, PM32_3 | PM32_1 | PAGED_3, CODE(INT_(V_TASK)),
         SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B, NESTED)),
+
+    ROW(TS_10, "local enables go, global ones stay", BOTH, LEGACY32_0, SETUP(PUT(DR7, 0x7FF)), JMP_B,
+        SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B, EQ(DR7, 0x6AA))),
+    ROW(TS_10, "without local enables nothing changes", BOTH, LEGACY32_0, SETUP(PUT(DR7, 0x6AA)), JMP_B,
+        SEEN(MECH_TASK_SWITCH), EXPECT(IN_TASK_B)),
 };
 
 THEME(task, rows);

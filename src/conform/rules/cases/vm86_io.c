@@ -195,6 +195,14 @@ static const struct rule_case rows[] = {
         SETUP(PVI, IOPL3, OR(RFLAGS, FLAG_VIP)), CODE(CLI_), EXPECT(CLEARS(RFLAGS, FLAG_IF))),
     ROW(VM_04, "SMSW, SGDT and SIDT exist in VM86", BOTH, VM86 | REAL, CODE(0x0F, 0x01, 0xE0 /* smsw ax */),
         EXPECT(ANYBITS(RAX, 0xFFFF))),
+
+    ROW(IO_05, "in VM86", BOTH, VM86, SETUP(IOPL3), CODE(0x66, PUSHF_),
+        EXPECT(PLUS(RSP, -4), HAS32(IN_VM86_STACK(-4), FLAG_IOPL | FLAG_IF | 2))),
+    ROW(IO_05, "in protected mode the other flags are shown", BOTH, LEGACY32_3 | COMPAT_3,
+        SETUP(OR(RFLAGS, FLAG_NT | FLAG_AC | FLAG_ID | FLAG_VIP | FLAG_VIF)), CODE(PUSHF_),
+        EXPECT(PLUS(RSP, -4), HAS32(STACK3 - 4, FLAG_NT | FLAG_AC | FLAG_ID | FLAG_VIP | FLAG_VIF | FLAG_IF | 2))),
+    ROW(ID_02, "INT n in VM86 through a gate of DPL 0", BOTH, VM86, SETUP(IOPL3), CODE(INT_(V_DPL0)),
+        FAULTS(GP, V_DPL0 * 8 + 2)),
 };
 
 THEME(vm86_io, rows);
