@@ -200,7 +200,7 @@ static unsigned suite_coverage(void *state, FILE *out)
 
 const struct conform_suite suite_moo = {
     .name = "moo",
-    .title = "captures of the SingleStepTests (--moo DIR)",
+    .title = "captures of the SingleStepTests, of the directory that --moo names",
     .only_named = true,
     .open = suite_open,
     .close = suite_close,

@@ -55,16 +55,26 @@ static bool damaged(const struct moo_reader *r, struct error *err, const char *w
                      what);
 }
 
+/* What zlib says, without the name of the file that it puts in front. */
+static const char *packing_error(const struct moo_reader *r, int *code)
+{
+    const char *text = gzerror(r->file, code), *behind = strrchr(text, ':');
+
+    if (*code == Z_ERRNO || text[0] == '\0')
+        return *code == Z_ERRNO ? "cannot be read" : "damaged";
+    return behind != NULL && behind[1] == ' ' ? behind + 2 : text;
+}
+
 /* returns: bytes read, fewer than size only at the end of the file; or -1 with err set */
 static i64 read_some(struct moo_reader *r, void *out, u32 size, struct error *err)
 {
     int got = gzread(r->file, out, size), code;
 
     if (got < 0 || (u32)got < size) {
-        const char *text = gzerror(r->file, &code);
+        const char *text = packing_error(r, &code);
 
         if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-            damaged(r, err, code == Z_ERRNO ? "cannot be read" : text[0] != '\0' ? text : "damaged");
+            damaged(r, err, text);
             return -1;
         }
     }
