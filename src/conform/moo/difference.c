@@ -138,6 +138,41 @@ static unsigned shift_count(const struct moo_run *run)
     return run->captured < MOO_V20 ? count : count & 31;
 }
 
+/* Of an instruction with a bit for the byte form. */
+static unsigned operand_bits(const struct moo_run *run)
+{
+    if (!run->has_0f && !(run->opcode & 1))
+        return 8;
+    return run->captured == MOO_386 && has_prefix(run, 0x66) ? 32 : 16;
+}
+
+/* What the manuals of later processors give no meaning, or #UD. */
+static bool is_undefined_form(const struct moo_run *run)
+{
+    switch (run->opcode) {
+    case 0x0F: /* POP CS, where a second byte follows on later processors */
+    case 0x63:
+    case 0x64:
+    case 0x65:
+    case 0x66:
+    case 0x67:
+    case 0xD6:
+    case 0xF1: return true;
+    case 0x62:
+    case 0x8D:
+    case 0xC4:
+    case 0xC5: return is_register_form(run);
+    case 0x8C: return reg(run) > 5;
+    case 0x8E: return reg(run) > 5 || reg(run) == 1;
+    case 0x8F:
+    case 0xC6:
+    case 0xC7: return reg(run) != 0;
+    case 0xFE: return reg(run) > 1;
+    case 0xFF: return reg(run) == 7 || ((reg(run) == 3 || reg(run) == 5) && is_register_form(run));
+    default: return has_prefix(run, 0xF0) || has_prefix(run, 0xF1);
+    }
+}
+
 static bool is_8086_alias(const struct moo_run *run)
 {
     return (run->opcode & 0xF0) == 0x60 || in_group(run, 0xC0) || in_group(run, 0xC8) || op(run, 0x0F);
