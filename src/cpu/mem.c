@@ -81,13 +81,21 @@ static COLD void match_watchpoints(struct cpu *cpu, laddr_t laddr, unsigned size
     }
 }
 
-/* Natural alignment of an operand for #AC; 1 = never checked.
- * UNVERIFIED: 16-byte and larger operands are not checked (MOVUPS and its like may raise #AC on some processors). */
-static unsigned natural_alignment(unsigned size)
+/* Alignment of an operand that #AC asks for, by its size; 1 = never checked (AL-03). */
+static unsigned natural_alignment(const struct cpu *cpu, unsigned size)
 {
-    if (size == 10)
-        return 8; /* double extended-precision */
-    return size == 2 || size == 4 || size == 8 ? size : 1;
+    switch (size) {
+    case 2:
+    case 4:
+    case 8: return size;
+    case 10: return 8; /* double extended-precision, packed decimal */
+    case 14:
+    case 94: return 2; /* FSTENV, FSAVE with a 16-bit operand size */
+    case 28:
+    case 108: return 4;
+    case 16: return cpu_is_amd(cpu) ? 16 : 1; /* UNVERIFIED on Intel, where the manual leaves it to the processor */
+    default: return 1;
+    }
 }
 
 /* The pages of an access, translated in order before anything is read or stored. */
@@ -130,8 +138,9 @@ static struct span access_begin(struct cpu *cpu, laddr_t laddr, unsigned size, e
 {
     struct span span = span_translate(cpu, laddr, size, type, view);
 
+    COVER_IF(cpu, RULE_AL_03, cpu->d.align_check && size > 8);
     if (UNLIKELY(cpu->d.align_check) && !implicit && view == VIEW_USER)
-        REQUIRE(cpu, (laddr & (natural_alignment(size) - 1)) == 0, AC_, RULE_AL_01);
+        REQUIRE(cpu, (laddr & (natural_alignment(cpu, size) - 1)) == 0, AC_, RULE_AL_01);
     if (!cpu->d.exact)
         demand_exact_for_device(cpu, &span);
     if (UNLIKELY(cpu->d.watchpoints))
@@ -250,7 +259,7 @@ void mem_probe(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool wr
 
     span_translate(cpu, laddr, size, write ? ACCESS_WRITE : ACCESS_READ, cpu->d.view_kind);
     if (cpu->d.align_check)
-        REQUIRE(cpu, (laddr & (natural_alignment(size) - 1)) == 0, AC_, RULE_AL_01);
+        REQUIRE(cpu, (laddr & (natural_alignment(cpu, size) - 1)) == 0, AC_, RULE_AL_01);
 }
 
 void sys_probe(struct cpu *cpu, laddr_t laddr, unsigned size, bool write)

@@ -189,13 +189,19 @@ BODY_PLAIN(op_hlt)
     cpu_attention(cpu);
 }
 
+/* What MONITOR and MWAIT are asked for: Intel looks at all of RCX in 64-bit mode. UNVERIFIED: AMD at ECX only. */
+static u64 extensions(const struct cpu *cpu)
+{
+    return cpu_64bit(cpu) && !cpu_is_amd(cpu) ? cpu->arch.gpr[RCX] : (u32)cpu->arch.gpr[RCX];
+}
+
 BODY_PLAIN(op_monitor)
 {
     u64 offset = reg_read(cpu, RAX, (enum width)insn->address_width);
 
     REQUIRE(cpu, cpu->arch.cpl == 0, UD, RULE_IS_11);
-    REQUIRE(cpu, (u32)cpu->arch.gpr[RCX] == 0, GP(0), RULE_IS_12); /* no extensions are defined */
-    mem_probe(cpu, (enum seg)insn->seg, offset, 1, false);         /* faults as a byte load */
+    REQUIRE(cpu, extensions(cpu) == 0, GP(0), RULE_IS_12); /* none are defined */
+    mem_probe(cpu, (enum seg)insn->seg, offset, 1, false); /* faults as a byte load */
     cpu->arch.monitor_address = (cpu->d.seg_base[insn->seg] + offset) & cpu->d.laddr_mask;
     cpu->arch.monitor_armed = 1;
 }
@@ -204,7 +210,7 @@ BODY_PLAIN(op_mwait)
 {
     (void)insn;
     REQUIRE(cpu, cpu->arch.cpl == 0, UD, RULE_IS_11);
-    REQUIRE(cpu, ((u32)cpu->arch.gpr[RCX] & ~1u) == 0, GP(0), RULE_IS_12); /* bit 0: masked interrupts wake too */
+    REQUIRE(cpu, (extensions(cpu) & ~1ull) == 0, GP(0), RULE_IS_12); /* bit 0: masked interrupts wake too */
     if (!cpu->arch.monitor_armed)
         return;
     cpu->arch.monitor_armed = 0;

@@ -144,12 +144,22 @@ static bool fx_has_xmm(const struct cpu *cpu)
     return (cpu->arch.cr4 & CR4_OSFXSR) != 0;
 }
 
+/* UNVERIFIED on Intel, where #AC may come in place of #GP for any misalignment: here it does not (AL-03). */
+static void require_aligned(struct cpu *cpu, enum seg seg, u64 offset, bool write)
+{
+    laddr_t laddr = mem_linear(cpu, seg, offset, IMAGE_SIZE, write);
+
+    if (cpu->d.align_check && cpu_is_amd(cpu))
+        REQUIRE(cpu, (laddr & 3) == 0, AC_, RULE_AL_03);
+    REQUIRE(cpu, (laddr & 15) == 0, GP(0), RULE_MM_04);
+}
+
 BODY_PLAIN(op_fxsave)
 {
     enum seg seg = (enum seg)insn->seg;
     u64 offset = effective_address(cpu, insn);
 
-    REQUIRE(cpu, (mem_linear(cpu, seg, offset, IMAGE_SIZE, true) & 15) == 0, GP(0), RULE_MM_04);
+    require_aligned(cpu, seg, offset, true);
     mem_probe(cpu, seg, offset, IMAGE_SIZE, true);
     image_save_x87(cpu, seg, offset, insn->prefixes & PREFIX_REX_W);
     if (cpu->arch.cr4 & CR4_OSFXSR)
@@ -164,7 +174,7 @@ BODY_PLAIN(op_fxrstor)
     u64 offset = effective_address(cpu, insn);
     u8 image[IMAGE_SIZE];
 
-    REQUIRE(cpu, (mem_linear(cpu, seg, offset, IMAGE_SIZE, false) & 15) == 0, GP(0), RULE_MM_04);
+    require_aligned(cpu, seg, offset, false);
     mem_read_block(cpu, seg, offset, image, sizeof image, 1);
     if (cpu->arch.cr4 & CR4_OSFXSR) {
         image_check_mxcsr(cpu, image);

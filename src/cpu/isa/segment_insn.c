@@ -165,14 +165,19 @@ BODY_PLAIN(op_arpl)
 
 static void store_table(struct cpu *cpu, const struct insn *insn, const struct table_register *table)
 {
-    u8 image[10];
+    enum seg seg = (enum seg)insn->seg;
+    enum width w = cpu_64bit(cpu) ? W64 : W32;
+    u64 limit_at = effective_address(cpu, insn);
+    u64 base_at = (limit_at + 2) & width_mask((enum width)insn->address_width);
 
     require_umip(cpu);
     COVER(cpu, RULE_SG_13, cpu_64bit(cpu));
-    store_le16(image, table->limit);
-    store_le64(image + 2, table->base);
-    /* The whole 32-bit base also with a 16-bit operand size, as processors since the 386 do. */
-    mem_write_block(cpu, (enum seg)insn->seg, effective_address(cpu, insn), image, cpu_64bit(cpu) ? 10 : 6, 1);
+    /* A word and a doubleword or quadword, each aligned by itself where #AC asks (SDM 3A, "Segment Descriptor Tables");
+     * the whole 32-bit base also with a 16-bit operand size, as processors since the 386 do. */
+    mem_probe(cpu, seg, limit_at, 2, true);
+    mem_probe(cpu, seg, base_at, width_bytes(w), true);
+    mem_write(cpu, seg, limit_at, table->limit, W16);
+    mem_write(cpu, seg, base_at, table->base, w);
 }
 
 static void load_table(struct cpu *cpu, const struct insn *insn, struct table_register *table)

@@ -280,6 +280,13 @@ static const struct rule_case rows[] = {
     ROW(PR_01, "MOV to DR7", BOTH, ALL_3, CODE(MOV_DR_RAX_(7)), FAULTS(GP, 0)),
     ROW(PR_01, "LLDT", BOTH, LONG_3 | COMPAT_3 | LEGACY32_3 | PM16_3, CODE(0x0F, 0x00, 0xD0), FAULTS(GP, 0)),
     ROW(PR_01, "LTR", BOTH, LONG_3 | COMPAT_3 | LEGACY32_3 | PM16_3, CODE(0x0F, 0x00, 0xD8), FAULTS(GP, 0)),
+
+    ROW(IS_12, "Intel: MONITOR with an upper half of RCX", INTEL, LONG_0, SETUP(PUT(RCX, BIT(32)), PUT(RAX, AT_SUPER)),
+        CODE(MONITOR_), FAULTS(GP, 0)),
+    ROW(IS_12, "Intel: MWAIT with an upper half of RCX", INTEL, LONG_0, SETUP(PUT(RCX, BIT(63) | 1)), CODE(MWAIT_),
+        FAULTS(GP, 0)),
+    ROW(IS_12, "AMD: MONITOR with an upper half of RCX", AMD, LONG_0, SETUP(PUT(RCX, BIT(32)), PUT(RAX, AT_SUPER)),
+        CODE(MONITOR_), UNPINNED),
 };
 
 THEME(instructions, rows);

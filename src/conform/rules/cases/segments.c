@@ -9,6 +9,8 @@
 #define WIDE 0x00F0000000000000ull /* canonical with 57 bits only */
 /* Five levels: the outermost table is a page of the user's. */
 #define WITH_LA57 WITH(LA57), OR(CR4, CR4_LA57), PUT(CR3, AT_USER), MEM64(AT_USER, AT_PML4 | P_USER)
+#define AC_ON OR(CR0, CR0_AM), OR(RFLAGS, FLAG_AC)
+#define FNSTENV_RBX 0xD9, 0x33
 #define ANY_3 LONG_3 | COMPAT_3 | LEGACY32_3
 #define ANY_0 LONG_0 | COMPAT_0 | LEGACY32_0
 #define FLAT_0 COMPAT_0 | LEGACY32_0
@@ -409,6 +411,39 @@ static const struct rule_case rows[] = {
     ROW(PF_05, "entries above: A, and never D", BOTH, LONG_0,
         SETUP(MEM64(AT_PD, AT_PT | 7), MEM64(AT_PDPT, AT_PD | 7), MEM64(AT_PML4, AT_PDPT | 7), PUT(RBX, AT_SUPER)),
         CODE(MOV_MEM_RBX_RAX_), EXPECT(HAS8(AT_PD, 0x27), HAS8(AT_PDPT, 0x27), HAS8(AT_PML4, 0x27))),
+
+    /* ---- what #AC asks for */
+    ROW(AL_03, "FSTENV: 4 bytes", BOTH, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 2)), CODE(FNSTENV_RBX), FAULTS(AC, 0),
+        BY(AL_01)),
+    ROW(AL_03, "FSTENV at 4", BOTH, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 4)), CODE(FNSTENV_RBX),
+        EXPECT(HAS16(AT_USER + 4, 0x37F), SETS(X87_CONTROL, 0x3F))),
+    ROW(AL_03, "FSTENV with a 16-bit operand size: 2 bytes", BOTH, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 1)),
+        CODE(0x66, FNSTENV_RBX), FAULTS(AC, 0), BY(AL_01)),
+    ROW(AL_03, "FSTENV with a 16-bit operand size at 2", BOTH, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 2)),
+        CODE(0x66, FNSTENV_RBX), EXPECT(HAS16(AT_USER + 2, 0x37F), SETS(X87_CONTROL, 0x3F))),
+    ROW(AL_03, "FSAVE: 4 bytes", BOTH, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 2)), CODE(0xDD, 0x33), FAULTS(AC, 0),
+        BY(AL_01)),
+    ROW(AL_03, "80 bits: 8 bytes", BOTH, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 4)), CODE(0xDB, 0x2B /* fld m80 */),
+        FAULTS(AC, 0), BY(AL_01)),
+    ROW(AL_03, "64 bits: 8 bytes", BOTH, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 4)), CODE(0xDD, 0x03 /* fld m64 */),
+        FAULTS(AC, 0), BY(AL_01)),
+    ROW(AL_03, "AMD: MOVUPS asks for 16 bytes", AMD, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 8)), CODE(0x0F, 0x10, 0x03),
+        FAULTS(AC, 0), BY(AL_01)),
+    ROW(AL_03, "Intel: MOVUPS", INTEL, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 8)), CODE(0x0F, 0x10, 0x03), UNPINNED),
+    ROW(AL_03, "MOVAPS is #GP first", BOTH, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 8)), CODE(0x0F, 0x28, 0x03),
+        FAULTS(GP, 0), BY(AL_02)),
+    ROW(AL_03, "AMD: FXSAVE at 2", AMD, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 2)), CODE(0x0F, 0xAE, 0x03),
+        FAULTS(AC, 0)),
+    ROW(AL_03, "AMD: FXRSTOR at 4", AMD, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 4)), CODE(0x0F, 0xAE, 0x0B),
+        FAULTS(GP, 0), BY(MM_04)),
+    ROW(AL_03, "Intel: FXSAVE at 2", INTEL, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 2)), CODE(0x0F, 0xAE, 0x03),
+        UNPINNED),
+    ROW(AL_03, "SGDT at an odd word", BOTH, FLAT_3, SETUP(AC_ON, PUT(RBX, AT_USER + 2)), CODE(0x0F, 0x01, 0x03),
+        EXPECT(HAS16(AT_USER + 2, GDT_END - 1), HAS32(AT_USER + 4, AT_GDT))),
+    ROW(AL_03, "SGDT at an odd byte", BOTH, ANY_3, SETUP(AC_ON, PUT(RBX, AT_USER + 3)), CODE(0x0F, 0x01, 0x03),
+        FAULTS(AC, 0), BY(AL_01)),
+    ROW(AL_03, "SGDT in 64-bit mode, at words", BOTH, LONG_3, SETUP(AC_ON, PUT(RBX, AT_USER + 2)),
+        CODE(0x0F, 0x01, 0x03), UNPINNED),
 };
 
 THEME(segments, rows);

@@ -281,6 +281,16 @@ static const struct rule_case rows[] = {
     ROW(DB_10, "an access that begins before it", BOTH, LONG_0 | LEGACY32_0,
         SETUP(PUT(DR0, AT_SUPER + 3), PUT(DR7, 0x30401), PUT(RBX, AT_SUPER)), CODE(MOV_RAX_RBX_MEM_, NOP_), STEPS(2),
         SEEN(MECH_TRAP), EXPECT(TO_DB, DOWN_IF, EQ(RAX, 0), SETS(DR6, 1), WORD_CODE(0, 2))),
+
+    ROW(SH_04, "CLI behind STI: no interrupt comes between", BOTH, LONG_0 | LEGACY32_0 | REAL,
+        SETUP(CLEAR(RFLAGS, FLAG_IF), IRQ_ON(0x50)), CODE(STI_, CLI_, NOP_), STEPS(3), EXPECT(EQ(IRQ, 0x50))),
+    ROW(SH_04, "POPF that sets IF makes no shadow", BOTH, LONG_0,
+        SETUP(CLEAR(RFLAGS, FLAG_IF), PUSH64(FLAG_IF | 2), IRQ_ON(0x50)), CODE(POPF_, NOP_), STEPS(2), SEEN(MECH_IRQ),
+        EXPECT(EQ(RIP, HANDLER(0x50)), ANY(RSP), WORD_CODE(0, 1), WORD_BITS(2, FLAG_IF, 0))),
+    ROW(SH_04, "IRET that sets IF makes no shadow", BOTH, LONG_0,
+        SETUP(CLEAR(RFLAGS, FLAG_IF), FRAME64(AT_CODE + 0x800, K64, FLAG_IF | 2, STACK0, KDATA), IRQ_ON(0x50)),
+        CODE(IRETQ_), STEPS(2), SEEN(MECH_IRET_SAME, MECH_IRQ),
+        EXPECT(EQ(RIP, HANDLER(0x50)), EQ(RSP, STACK0 - 40), WORD(0, AT_CODE + 0x800), WORD_BITS(2, FLAG_IF, 0))),
 };
 
 THEME(shadows_debug, rows);
