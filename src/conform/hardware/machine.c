@@ -345,7 +345,7 @@ static void store_x87(const struct cpu_arch *a, struct hardware_state *s)
 
         store_le64(s->x87[i], r->mantissa);
         store_le16(s->x87[i] + 8, r->sign_exponent);
-        s->x87_valid |= (u8)((a->x87_tag >> (2 * i) & 3) != 3) << i;
+        s->x87_valid = (u8)(s->x87_valid | ((a->x87_tag >> (2 * i) & 3) != 3) << i);
     }
 }
 
