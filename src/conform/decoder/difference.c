@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ * The committed list of differences, and names that mean the same.
+ */
+#include <string.h>
+
+#include "conform/decoder/compare.h"
+
+bool names_agree(const char *ours, const char *theirs)
+{
+    static const char *const pairs[][2] = {
+#define NAMES(ours, theirs) {ours, theirs},
+#include "conform/decoder/names.def"
+#undef NAMES
+    };
+
+    if (strcmp(ours, theirs) == 0)
+        return true;
+    for (unsigned i = 0; i < ARRAY_LEN(pairs); i++)
+        if (strcmp(pairs[i][0], ours) == 0 && strcmp(pairs[i][1], theirs) == 0)
+            return true;
+    return false;
+}
+
+/* ---- what conditions are made of; c is the comparison */
+
+#define HAS(prefix) ((c->facts.prefixes & HAS_##prefix) != 0)
+#define OP(m, op) (c->facts.map == (m) && c->facts.opcode == (op))
+#define OPS(m, first, last) (c->facts.map == (m) && c->facts.opcode >= (first) && c->facts.opcode <= (last))
+#define IN16 (c->facts.code == CODE16)
+#define IN32 (c->facts.code == CODE32)
+#define IN64 (c->facts.code == CODE64)
+#define ON_INTEL (c->model->vendor == VENDOR_INTEL)
+#define MEMORY (c->facts.modrm < 0xC0)
+#define DIGIT ((c->facts.modrm >> 3) & 7)
+#define MODRM (c->facts.modrm)
+#define REX_W_SET ((c->facts.rex & 8) != 0)
+#define NEAR_BRANCH is_near_branch(&c->facts)
+#define OP_PUSH_POP ((OP(M1, 0xFF) && DIGIT == 6) || (OP(M1, 0x8F) && DIGIT == 0) || OP(M1, 0x68) || OP(M1, 0x6A))
+
+/* SDM 2A, "LOCK": the instructions that may have it, with a memory destination. */
+static bool lock_is_allowed(const struct facts *f)
+{
+    unsigned digit = (f->modrm >> 3) & 7;
+
+    if (f->modrm >= 0xC0)
+        return false;
+    if (f->map == M1) {
+        switch (f->opcode) {
+        case 0x80:
+        case 0x81:
+        case 0x82:
+        case 0x83: return digit != 7;
+        case 0x86:
+        case 0x87: return true;
+        case 0xF6:
+        case 0xF7: return digit == 2 || digit == 3;
+        case 0xFE:
+        case 0xFF: return digit <= 1;
+        default: return f->opcode < 0x38 && (f->opcode & 7) <= 1;
+        }
+    }
+    if (f->map != M2)
+        return false;
+    switch (f->opcode) {
+    case 0xAB:
+    case 0xB3:
+    case 0xBB:
+    case 0xB0:
+    case 0xB1:
+    case 0xC0:
+    case 0xC1: return true;
+    case 0xBA: return digit >= 5;
+    case 0xC7: return digit == 1;
+    default: return false;
+    }
+}
+
+/* SDM 2B, "MOV CRn", "MOV DRn": which exist. */
+static bool control_register_exists(const struct facts *f)
+{
+    unsigned number = ((f->modrm >> 3) & 7) | (f->rex & 4) << 1;
+
+    if (f->opcode & 1)
+        return number <= 7;
+    return number == 0 || (number >= 2 && number <= 4) || number == 8;
+}
+
+static bool is_near_branch(const struct facts *f)
+{
+    unsigned digit = (f->modrm >> 3) & 7;
+
+    if (f->map == M2)
+        return (f->opcode & 0xF0) == 0x80;
+    if (f->map != M1)
+        return false;
+    return (f->opcode & 0xF0) == 0x70 || (f->opcode >= 0xE0 && f->opcode <= 0xE3) || f->opcode == 0xE8 ||
+           f->opcode == 0xE9 || f->opcode == 0xEB || f->opcode == 0xC2 || f->opcode == 0xC3 ||
+           (f->opcode == 0xFF && (digit == 2 || digit == 4));
+}
+
+/* Whether the memory operand has these sizes. */
+static bool memory_sizes(const struct comparison *c, unsigned ours, unsigned theirs)
+{
+    for (unsigned i = 0; i < c->ours.count && i < c->theirs.count; i++)
+        if (c->ours.operand[i].kind == OPERAND_MEMORY && c->theirs.operand[i].kind == OPERAND_MEMORY)
+            return c->ours.operand[i].size == ours && c->theirs.operand[i].size == theirs;
+    return false;
+}
+
+/* Whether Capstone reads what Ringside reads in the bytes without some of the prefixes 66, F2, F3, or with another. */
+static bool reads_as(const struct comparison *c, unsigned without, u8 with)
+{
+    struct facts facts = c->facts;
+    struct reading r;
+    struct insn insn;
+    u8 bytes[READING_BYTES] = {0};
+    unsigned count = 0;
+
+    if (with != 0)
+        bytes[count++] = with;
+    for (unsigned i = 0; i < READING_BYTES && count < READING_BYTES; i++) {
+        u8 b = facts.bytes[i];
+
+        if (i < facts.opcode_at && ((b == 0x66 && (without & HAS_66)) || (b == 0xF2 && (without & HAS_F2)) ||
+                                    (b == 0xF3 && (without & HAS_F3))))
+            continue;
+        bytes[count++] = b;
+    }
+    facts_find(&facts, facts.code, bytes);
+    reading_of_ringside(&r, &insn, &facts, c->model);
+    return r.valid && c->theirs.valid && names_agree(r.name, c->theirs.name);
+}
+
+static bool overlooks(const struct comparison *c, unsigned prefixes)
+{
+    return (c->facts.prefixes & prefixes) != 0 && reads_as(c, prefixes, 0);
+}
+
+static bool invents_66(const struct comparison *c)
+{
+    return c->facts.code == CODE64 && c->facts.map != M1 && (c->facts.prefixes & (HAS_66 | HAS_67)) == HAS_67 &&
+           (c->facts.rex & 8) != 0 && reads_as(c, 0, 0x66);
+}
+
+/* Whether Capstone has our immediate, a comparison's predicate, in its name. */
+static bool names_predicate(const struct comparison *c)
+{
+    const struct reading *r = &c->ours;
+
+    return c->text->detail->x86.sse_cc != X86_SSE_CC_INVALID && r->count > 0 &&
+           r->operand[r->count - 1].value == (u64)c->text->detail->x86.sse_cc - X86_SSE_CC_EQ;
+}
+
+/* ---- the list */
+
+#define DIFFERENCE(id, fields, condition, right, why, source, code, vendor, example)                                   \
+    static bool applies_##id(const struct comparison *c) { return (condition); }
+#include "conform/decoder/differences.def"
+#undef DIFFERENCE
+
+const struct difference differences[] = {
+#define DIFFERENCE(id, fields, condition, right, why, source, code, vendor, example)                                   \
+    {#id, fields, applies_##id, RIGHT_##right, why, source, CODE##code, VENDOR_##vendor, example, sizeof(example) - 1},
+#include "conform/decoder/differences.def"
+#undef DIFFERENCE
+};
+
+const unsigned difference_count = ARRAY_LEN(differences);
+
+void difference_example(const struct difference *d, struct comparison *c, struct capstone *capstone)
+{
+    u8 bytes[READING_BYTES] = {0};
+
+    memcpy(bytes, d->example, d->example_length);
+    facts_find(&c->facts, d->code, bytes);
+    reading_of_capstone(&c->theirs, capstone, &c->facts);
+    reading_of_ringside(&c->ours, &c->insn, &c->facts, c->model);
+    comparison_make(c);
+}
