@@ -4,6 +4,9 @@ foreach(engine block step)
     add_test(NAME conform.rules.${engine} COMMAND ringside conform rules --engine ${engine})
     set_tests_properties(conform.rules.${engine} PROPERTIES LABELS "conform" TIMEOUT 600)
 endforeach()
+# No engine has a part in decoding.
+add_test(NAME conform.decoder COMMAND ringside conform decoder)
+set_tests_properties(conform.decoder PROPERTIES LABELS "conform" TIMEOUT 900)
 # Both sides of every rule are reached by its own cases, but for those that one_sided.def says cannot be.
 if(RINGSIDE_COVERAGE)
     foreach(engine block step)

@@ -34,6 +34,7 @@ bool names_agree(const char *ours, const char *theirs)
 #define DIGIT ((c->facts.modrm >> 3) & 7)
 #define MODRM (c->facts.modrm)
 #define REX_W_SET ((c->facts.rex & 8) != 0)
+#define THEIRS(n) (strcmp(c->theirs.name, n) == 0)
 #define NEAR_BRANCH is_near_branch(&c->facts)
 #define OP_PUSH_POP ((OP(M1, 0xFF) && DIGIT == 6) || (OP(M1, 0x8F) && DIGIT == 0) || OP(M1, 0x68) || OP(M1, 0x6A))
 
@@ -105,6 +106,20 @@ static bool memory_sizes(const struct comparison *c, unsigned ours, unsigned the
         if (c->ours.operand[i].kind == OPERAND_MEMORY && c->theirs.operand[i].kind == OPERAND_MEMORY)
             return c->ours.operand[i].size == ours && c->theirs.operand[i].size == theirs;
     return false;
+}
+
+static bool operand_is(const struct reading_operand *a, const struct reading_operand *b)
+{
+    return a->kind == OPERAND_REGISTER && b->kind == OPERAND_REGISTER && a->file == b->file && a->number == b->number &&
+           a->size == b->size;
+}
+
+/* Whether both have the same two registers, in another order. */
+static bool are_exchanged(const struct comparison *c)
+{
+    const struct reading_operand *a = c->ours.operand, *b = c->theirs.operand;
+
+    return c->ours.count == 2 && c->theirs.count == 2 && operand_is(&a[0], &b[1]) && operand_is(&a[1], &b[0]);
 }
 
 /* Whether Capstone reads what Ringside reads in the bytes without some of the prefixes 66, F2, F3, or with another. */
