@@ -52,7 +52,7 @@ static const struct rule_case rows[] = {
     ROW(IR_01, "back link to an absent TSS", BOTH, LEGACY32_0,
         SETUP(NESTED, DESCRIPTOR(TSS_BACK, AT_TSS_BACK, 0x67, 0x0B)), CODE(IRET_), FAULTS(NP, TSS_BACK)),
 
-    ROW(IR_02, "VM in the image at CPL 0 of legacy mode: to VM86", BOTH, PM32_0 | PAGED_0,
+    ROW(IR_02, "VM in the image at CPL 0 of legacy mode: to VM86", BOTH, PM32_0 | PAGED_0 | PAE_0,
         SETUP(VM86_FRAME(0x100, FLAG_VM | FLAG_IOPL | 2)), CODE(IRET_), SEEN(MECH_IRET_VM86),
         EXPECT(IN_VM86, EQ(RIP, 0x100), EQ(RFLAGS, FLAG_VM | FLAG_IOPL | 2))),
     ROW(IR_02, "VM in the image above CPL 0: ignored", BOTH, LEGACY32_3, SETUP(FRAME32(TARGET, U32 | 3, FLAG_VM | 2)),
@@ -115,10 +115,11 @@ static const struct rule_case rows[] = {
         EXPECT(USER_64, ALL_NULLED, EQ(MODE, MODE_LONG))),
     ROW(IR_05, "outward to compatibility mode", BOTH, LONG_0, SETUP(FRAME64(TARGET, U32 | 3, 2, STACK3, UDATA | 3)),
         CODE(IRETQ_), SEEN(MECH_IRET_OUTER), EXPECT(USER_32, ALL_NULLED, EQ(MODE, MODE_COMPAT32))),
-    ROW(IR_05, "outward", BOTH, PM32_0 | PAGED_0, SETUP(RING_3_32(UDATA | 3)), CODE(IRET_), SEEN(MECH_IRET_OUTER),
-        EXPECT(USER_32, ALL_NULLED)),
+    ROW(IR_05, "outward", BOTH, PM32_0 | PAGED_0 | PAE_0, SETUP(RING_3_32(UDATA | 3)), CODE(IRET_),
+        SEEN(MECH_IRET_OUTER), EXPECT(USER_32, ALL_NULLED)),
 
-    ROW(IR_06, "null SS outward", BOTH, PM32_0 | PAGED_0 | COMPAT_0, SETUP(RING_3_32(0)), CODE(IRET_), FAULTS(GP, 0)),
+    ROW(IR_06, "null SS outward", BOTH, PM32_0 | PAGED_0 | COMPAT_0 | PAE_0, SETUP(RING_3_32(0)), CODE(IRET_),
+        FAULTS(GP, 0)),
     ROW(IR_06, "null SS to CPL 3 in 64-bit mode", BOTH, LONG_0, SETUP(RING_3_64(3)), CODE(IRETQ_), FAULTS(GP, 0)),
     ROW(IR_06, "null SS to compatibility mode at CPL 0", BOTH, LONG_0, SETUP(FRAME64(TARGET, K32, 2, STACK0, 0)),
         CODE(IRETQ_), FAULTS(GP, 0)),
@@ -260,7 +261,7 @@ static const struct rule_case rows[] = {
     /* ---- the other side */
     ROW(IR_15, "a canonical RSP", BOTH, LONG_0, SETUP(FRAME64(TARGET, K64, 2, STACK0 - 64, KDATA)), CODE(IRETQ_),
         SEEN(MECH_IRET_SAME), EXPECT(EQ(RIP, TARGET), EQ(RSP, STACK0 - 64), EQ(RFLAGS, 2))),
-    ROW(IR_11, "a 32-bit stack takes all of ESP", BOTH, PM32_0 | PAGED_0 | COMPAT_0,
+    ROW(IR_11, "a 32-bit stack takes all of ESP", BOTH, PM32_0 | PAGED_0 | COMPAT_0 | PAE_0,
         SETUP(FRAME32_OUT(TARGET, U32 | 3, 2, 0x12345678, UDATA | 3)), CODE(IRET_), SEEN(MECH_IRET_OUTER),
         EXPECT(USER_32, EQ(RSP, 0x12345678), ALL_NULLED)),
     ROW(IR_13, "POPF without TF: no trap", BOTH, LONG_0, SETUP(PUSH64(2)), CODE(POPF_, NOP_, NOP_), STEPS(3),
