@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include "cpu/engine/state.h"
+#include "cpu/isa/raises.h"
 #include "cpu/ring/descriptor.h"
 
 /* A run under way. */
@@ -348,19 +349,79 @@ static void compare_target(struct run *run)
         compare(run, "door's rsp", now.rsp, t->to.rsp, ~0ull);
 }
 
+/* ---- which instruction a step executes */
+
+/* The case's own instruction that is next. */
+struct next {
+    bool known;         /* nothing waits to be delivered before it */
+    bool interruptible; /* but for an interrupt that may be */
+    struct insn insn;
+    u64 rip, retired;
+};
+
+static struct next next_instruction(const struct run *run)
+{
+    const struct cpu *cpu = run->m.cpu;
+    const struct cpu_arch *a = &cpu->arch;
+    struct next next = {.rip = a->rip, .retired = clock_retired(cpu->clock), .interruptible = run->m.irq != NO_IRQ};
+    u64 at = a->rip - run->m.code_rip;
+    u8 bytes[15];
+
+    if (cpu->host.engine->pending || a->pending_debug || a->nmi_pending || a->init_pending || a->activity != ACTIVE ||
+        at >= run->rc->code_size)
+        return next;
+    memset(bytes, 0x90, sizeof bytes); /* what stands behind the code */
+    memcpy(bytes, run->rc->code + at, run->rc->code_size - at < sizeof bytes ? run->rc->code_size - at : sizeof bytes);
+    next.known = insn_decode(&next.insn, bytes, sizeof bytes, cpu->d.decode_key, &cpu->model) == DECODE_OK;
+    return next;
+}
+
+/* Whether the exception is one of the fetch, or a breakpoint: they may come at every instruction. */
+static bool is_of_fetch(const struct run *run, const struct next *next, const struct interrupt_event *event)
+{
+    u64 linear = next->rip + (run->m.cpu->d.mode == MODE_LONG ? 0 : run->m.cpu->arch.seg[CS].base);
+
+    return event->vector == VEC_DB || (event->vector == VEC_PF && event->cr2 - linear < 15) ||
+           (event->vector == VEC_GP && (event->rule == RULE_NX_07 || event->rule == RULE_SG_04 ||
+                                        event->rule == RULE_CA_02 || event->rule == RULE_VM_03));
+}
+
+/* The step executed that instruction, unless an interrupt took its place or its fetch faulted: count its row, and hold
+ * what it raised against what the row declares. */
+static void check_step(struct run *run, const struct next *next, u32 *rows)
+{
+    const struct engine *e = run->m.cpu->host.engine;
+    bool raised = e->pending && !next->interruptible;
+
+    if (!next->known || (clock_retired(run->m.cpu->clock) == next->retired && !raised))
+        return;
+    if (raised && !insn_may_raise_vector(&next->insn, e->event.vector)) {
+        if (is_of_fetch(run, next, &e->event))
+            return;
+        complain(run, "%s (%s) raised vector %u by %s, which src/cpu/isa/raises.def does not declare",
+                 insn_rows[next->insn.row].mnemonic, insn_rows[next->insn.row].source, e->event.vector,
+                 rule_name((enum rule)e->event.rule));
+    }
+    if (rows != NULL)
+        rows[next->insn.row]++;
+}
+
 /* ---- running */
 
-static void execute(struct run *run)
+static void execute(struct run *run, u32 *rows)
 {
     struct cpu *cpu = run->m.cpu;
     unsigned steps = run->rc->steps ? run->rc->steps : 1, seen = 0;
+    struct next next;
 
     for (unsigned i = 0; i < steps; i++) {
         for (const struct patch *p = run->rc->setup; p != NULL && p->kind != PATCH_NONE; p++)
             if (p->kind == PATCH_LATER && p->limit == i)
                 patch_location(&run->m, &(struct patch){.kind = PATCH_PUT, .where = p->where, .value = p->value});
         seen = run->m.seen_count;
+        next = next_instruction(run);
         advance(cpu);
+        check_step(run, &next, rows);
     }
     if (run->m.seen_count != seen && !(run->rc->flags & CASE_UNPINNED))
         compare_target(run);
@@ -382,7 +443,7 @@ static void count_hits(const struct run *run, struct rule_hits *hits)
 }
 
 void rule_run(const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor, enum engine_kind engine,
-              struct conform_result *result, struct rule_hits *hits)
+              struct conform_result *result, struct rule_hits *hits, u32 *rows)
 {
     struct run run = {.rc = rc, .index = index, .out = result->details};
     struct error err = {0};
@@ -394,7 +455,7 @@ void rule_run(const struct rule_case *rc, enum preset_index index, enum cpu_vend
     }
     engine_select(run.m.cpu, engine);
     prepare(&run);
-    execute(&run);
+    execute(&run, rows);
     if (!(rc->flags & CASE_UNPINNED)) {
         compare_fault(&run);
         compare_seen(&run);

@@ -17,8 +17,11 @@ struct rule_hits {
     u64 side[2][RULES];
 };
 
-/* Run on an engine and count the outcome in *result. hits: added to; may be NULL. */
+/* Run on an engine and count the outcome in *result. An exception that the row of an instruction does not declare
+ * (cpu/isa/raises.h) fails the case too.
+ * in: hits  added to; may be NULL
+ *     rows  insn_row_count + 1 counts, to which the case's instructions are added as they are executed; may be NULL */
 void rule_run(const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor, enum engine_kind engine,
-              struct conform_result *result, struct rule_hits *hits);
+              struct conform_result *result, struct rule_hits *hits, u32 *rows);
 
 #endif

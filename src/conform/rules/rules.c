@@ -122,7 +122,8 @@ static void rules_run(void *state, unsigned index, struct conform_result *result
     struct rule_suite *suite = state;
     const struct rule_test *t = &suite->tests[index];
 
-    rule_run(t->rc, (enum preset_index)t->preset, (enum cpu_vendor)t->vendor, suite->engine, result, &suite->hits);
+    rule_run(t->rc, (enum preset_index)t->preset, (enum cpu_vendor)t->vendor, suite->engine, result, &suite->hits,
+             NULL);
 }
 
 /* ---- reports */
