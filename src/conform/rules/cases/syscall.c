@@ -108,6 +108,11 @@ static const struct rule_case rows[] = {
         SEEN(MECH_SYSCALL),
         EXPECT(IN_KERNEL, ANY(RIP), CLEARS(RFLAGS, FLAG_IF | FLAG_DF), CODE_AT(RCX, 2),
                EQ(R11, FLAG_IF | FLAG_DF | FLAG_CF | FLAG_FIXED1))),
+
+    ROW(SC_05, "STAR's selector at the end of the table: SS wraps to 0 and is usable", BOTH, LONG_3 | LONG_0,
+        SETUP(PUT(STAR, 0xFFF8ull << 32)), CODE(SYSCALL_), SEEN(MECH_SYSCALL),
+        EXPECT(SEGMENT(CS, 0xFFF8, 0, 0xFFFFFFFF, ATTR_CODE64), EQ(CPL, 0), STACK32(0, 0), EQ(RIP, AT_LSTAR),
+               CLEARS(RFLAGS, FLAG_IF), CODE_AT(RCX, 2), EQ(R11, FLAG_IF | FLAG_FIXED1))),
 };
 
 THEME(syscall, rows);

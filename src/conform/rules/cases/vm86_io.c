@@ -203,6 +203,13 @@ static const struct rule_case rows[] = {
         EXPECT(PLUS(RSP, -4), HAS32(STACK3 - 4, FLAG_NT | FLAG_AC | FLAG_ID | FLAG_VIP | FLAG_VIF | FLAG_IF | 2))),
     ROW(ID_02, "INT n in VM86 through a gate of DPL 0", BOTH, VM86, SETUP(IOPL3), CODE(INT_(V_DPL0)),
         FAULTS(GP, V_DPL0 * 8 + 2)),
+
+    ROW(IO_04, "INS checks the port before the destination", BOTH, LEGACY32_3 | LONG_3,
+        SETUP(PUT(RDX, 0x60), PUT(RDI, AT_ABSENT)), CODE(INSB_), FAULTS(GP, 0)),
+    ROW(IO_04, "INS of an allowed port to an absent page", BOTH, PAGED_3 | LONG_3 | PAE_3 | COMPAT_3,
+        SETUP(PUT(RDX, 0x80), PUT(RDI, AT_ABSENT)), CODE(INSB_), FAULTS(PF, 6), BY(PF_01)),
+    ROW(IO_04, "REP INS with a count of 0 of a denied port", BOTH, LEGACY32_3 | LONG_3,
+        SETUP(PUT(RDX, 0x60), PUT(RCX, 0), PUT(RDI, AT_USER)), CODE(0xF3, INSB_), UNPINNED),
 };
 
 THEME(vm86_io, rows);
