@@ -482,6 +482,23 @@ static void test_string_wrap_16(void **state)
     assert_int_equal(fixture_read(fx, 0, 2), 'c' | 'd' << 8);
 }
 
+/* MOVSXD with 66: how much of memory it reads depends on the vendor. */
+static void test_movsxd_16(void **state)
+{
+    struct fixture *fx = *state;
+
+    gpr(fx)[RBX] = FIXTURE_HOLE - 2;
+    gpr(fx)[RAX] = 0x1122334455667788;
+    fixture_write(fx, FIXTURE_HOLE - 2, "\x01\x80", 2);
+    assert_int_equal(RUN(fx, 0x66, 0x63, 0x03), -1);
+    assert_true(gpr(fx)[RAX] == 0x1122334455668001);
+    fx->cpu->model.vendor = VENDOR_AMD;
+    assert_int_equal(RUN(fx, 0x66, 0x63, 0x03), VEC_PF);
+    assert_int_equal(fx->cpu->host.fault.cr2, FIXTURE_HOLE);
+    gpr(fx)[RBX] = FIXTURE_HOLE - 4;
+    assert_int_equal(RUN(fx, 0x66, 0x63, 0x03), -1);
+}
+
 #define CASE(test, open) cmocka_unit_test_setup_teardown(test, open, close_fixture)
 
 int main(void)
@@ -505,6 +522,7 @@ int main(void)
         CASE(test_salc, open32),
         CASE(test_bound, open32),
         CASE(test_moves, open64),
+        CASE(test_movsxd_16, open64),
         CASE(test_string_page_crossing, open64),
         CASE(test_string_chunks, open64),
         CASE(test_string_wrap_16, open16),

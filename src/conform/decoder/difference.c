@@ -35,6 +35,8 @@ bool names_agree(const char *ours, const char *theirs)
 #define MODRM (c->facts.modrm)
 #define REX_W_SET ((c->facts.rex & 8) != 0)
 #define THEIRS(n) (strcmp(c->theirs.name, n) == 0)
+/* MOVBE, RDRAND and RDSEED have rows with and without 66, which is the operand size. */
+#define SIZED_BY_66 (OP(M38, 0xF0) || OP(M38, 0xF1) || (OP(M2, 0xC7) && !MEMORY))
 #define NEAR_BRANCH is_near_branch(&c->facts)
 #define OP_PUSH_POP ((OP(M1, 0xFF) && DIGIT == 6) || (OP(M1, 0x8F) && DIGIT == 0) || OP(M1, 0x68) || OP(M1, 0x6A))
 
@@ -122,28 +124,44 @@ static bool are_exchanged(const struct comparison *c)
     return c->ours.count == 2 && c->theirs.count == 2 && operand_is(&a[0], &b[1]) && operand_is(&a[1], &b[0]);
 }
 
-/* Whether Capstone reads what Ringside reads in the bytes without some of the prefixes 66, F2, F3, or with another. */
+/* Where REX stands, or the opcode. */
+static unsigned prefixes_end(const struct facts *f)
+{
+    return f->opcode_at - (f->map == M1 ? 0u : f->map == M2 ? 1u : 2u) - (f->rex != 0);
+}
+
+/* A REX that does not count goes too: it must not count for want of what stood behind it. */
+static bool is_dropped(const struct facts *f, u8 byte, unsigned prefixes)
+{
+    switch (byte) {
+    case 0x66: return (prefixes & HAS_66) != 0;
+    case 0xF2: return (prefixes & HAS_F2) != 0;
+    case 0xF3: return (prefixes & HAS_F3) != 0;
+    default: return f->code == CODE64 && (byte & 0xF0) == 0x40;
+    }
+}
+
+/* Whether Capstone reads what Ringside reads in the bytes without some of the prefixes 66, F2, F3, or with another; and
+ * whether there the opcode map has a column for each of these prefixes. */
 static bool reads_as(const struct comparison *c, unsigned without, u8 with)
 {
+    struct comparison other = {.model = c->model};
     struct facts facts = c->facts;
-    struct reading r;
-    struct insn insn;
     u8 bytes[READING_BYTES] = {0};
     unsigned count = 0;
 
     if (with != 0)
         bytes[count++] = with;
-    for (unsigned i = 0; i < READING_BYTES && count < READING_BYTES; i++) {
-        u8 b = facts.bytes[i];
-
-        if (i < facts.opcode_at && ((b == 0x66 && (without & HAS_66)) || (b == 0xF2 && (without & HAS_F2)) ||
-                                    (b == 0xF3 && (without & HAS_F3))))
-            continue;
-        bytes[count++] = b;
-    }
+    for (unsigned i = 0; i < READING_BYTES && count < READING_BYTES; i++)
+        if (i >= prefixes_end(&facts) || !is_dropped(&facts, facts.bytes[i], without))
+            bytes[count++] = facts.bytes[i];
     facts_find(&facts, facts.code, bytes);
-    reading_of_ringside(&r, &insn, &facts, c->model);
-    return r.valid && c->theirs.valid && names_agree(r.name, c->theirs.name);
+    reading_of_ringside(&other.ours, &other.insn, &facts, c->model);
+    if (!other.ours.valid || !c->theirs.valid || insn_rows[other.insn.row].prefix == P__)
+        return false;
+    other.theirs = c->theirs;
+    comparison_make(&other);
+    return (other.fields & (FIELD_NAME | FIELD_COUNT | FIELD_REGISTER)) == 0;
 }
 
 static bool overlooks(const struct comparison *c, unsigned prefixes)
@@ -154,7 +172,29 @@ static bool overlooks(const struct comparison *c, unsigned prefixes)
 static bool invents_66(const struct comparison *c)
 {
     return c->facts.code == CODE64 && c->facts.map != M1 && (c->facts.prefixes & (HAS_66 | HAS_67)) == HAS_67 &&
-           (c->facts.rex & 8) != 0 && reads_as(c, 0, 0x66);
+           (c->facts.rex & 8) != 0 && c->facts.repeat == 0 && reads_as(c, 0, 0x66);
+}
+
+/* Whether Capstone's target is ours but for the upper bits. */
+static bool is_cut_to_16(const struct comparison *c)
+{
+    return c->ours.count == 1 && c->theirs.count == 1 && c->ours.operand[0].kind == OPERAND_IMMEDIATE &&
+           c->theirs.operand[0].kind == OPERAND_IMMEDIATE &&
+           ((c->ours.operand[0].value ^ c->theirs.operand[0].value) & 0xFFFF) == 0;
+}
+
+/* Whether Ringside has the last one of FS and GS where Capstone has an override of another segment behind it. */
+static bool keeps_fs_gs(const struct comparison *c)
+{
+    u8 last = DS;
+
+    for (unsigned i = 0; i < prefixes_end(&c->facts); i++)
+        if ((c->facts.bytes[i] & 0xFE) == 0x64)
+            last = (u8)(FS + (c->facts.bytes[i] & 1));
+    for (unsigned i = 0; i < c->ours.count && i < c->theirs.count; i++)
+        if (c->ours.operand[i].seg != c->theirs.operand[i].seg && c->ours.operand[i].seg != last)
+            return false;
+    return true;
 }
 
 /* Whether Capstone has our immediate, a comparison's predicate, in its name. */

@@ -31,10 +31,11 @@ BODY_FORMS(op_movzx_w) { reg_write(cpu, insn->dst, src_read(cpu, insn, W16, f), 
 BODY_FORMS(op_movsx_b) { reg_write(cpu, insn->dst, sign_extend(src_read(cpu, insn, W8, f), W8), w); }
 BODY_FORMS(op_movsx_w) { reg_write(cpu, insn->dst, sign_extend(src_read(cpu, insn, W16, f), W16), w); }
 
-/* Without REX.W a plain move; its 16-bit form reads 16 bits. */
+/* Without REX.W a plain move. With 66 Intel has a form that reads 16 bits (2B, "MOVSX/MOVSXD"); AMD has none, and its
+ * processors read 32 all the same (APM 3, "MOVSXD"; seen at the end of a page). */
 BODY_FORMS(op_movsxd)
 {
-    const enum width from = w == W16 ? W16 : W32;
+    const enum width from = w == W16 && cpu->model.vendor == VENDOR_INTEL ? W16 : W32;
 
     reg_write(cpu, insn->dst, sign_extend(src_read(cpu, insn, from, f), from), w);
 }
