@@ -7,6 +7,7 @@
 
 static const struct conform_suite *const suites[] = {
     &suite_rules,
+    &suite_hardware,
     &suite_decoder,
     &suite_moo,
 };

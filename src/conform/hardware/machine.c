@@ -15,7 +15,8 @@
 #define RAM_BYTES (2u << 20)
 #define INT3 0xCC
 #define HLT 0xF4
-#define CASE_TICKS 2000000u /* no case that a processor finished takes as many */
+#define KERNEL_CODE 0x00AF9B000000FFFFull /* 64-bit code, DPL 0, accessed */
+#define CASE_TICKS 2000000u               /* no case that a processor finished takes as many */
 
 /* Physical pages below the case's own, which lie where their linear addresses say. */
 enum {
@@ -87,15 +88,13 @@ static void page_tables(struct hardware_machine *m)
 
 /* ---- tables of the system */
 
-/* The first code segment of ring 0 with L in the recording's GDT; 0 if there is none. */
+/* A place of the GDT for the kernel's code segment. What is not for CPL 3 is 0 in a recording; a segment of ring 0
+ * there looks the same to it: no load, LAR or VERR succeeds. returns: 0 when there is none */
 static u16 find_kernel_code(const struct hardware_source *source)
 {
-    for (unsigned i = 1; i < source->gdt_count; i++) {
-        struct descriptor d = descriptor_parse(source->gdt[i]);
-
-        if (descriptor_is_code(&d) && d.present && d.dpl == 0 && (d.attr & SEG_L) && !(d.attr & SEG_DB))
+    for (unsigned i = 1; i < source->gdt_count; i++)
+        if (source->gdt[i] == 0)
             return (u16)(i * 8);
-    }
     return 0;
 }
 
@@ -105,6 +104,7 @@ static void descriptor_tables(struct hardware_machine *m)
     u64 handler = SYSTEM_BASE + AT_HANDLER;
 
     physmem_write(m->pm, AT_GDT, m->source->gdt, m->source->gdt_count * 8u, INITIATOR_LOADER);
+    poke(m, AT_GDT + m->kernel_cs, KERNEL_CODE, 8);
     physmem_write(m->pm, AT_LDT, m->source->ldt, m->source->ldt_count * 8u, INITIATOR_LOADER);
     for (unsigned v = 0; v < 256; v++) {
         u64 access = v == VEC_BP || v == VEC_OF ? 0xEE : 0x8E;
@@ -185,8 +185,8 @@ bool hardware_machine_open(struct hardware_machine *m, const struct hardware_sou
     m->kernel_cs = find_kernel_code(source);
     if (m->kernel_cs == 0)
         return error_set(err, EXIT_FILE,
-                         "the corpus's GDT has no 64-bit code segment of ring 0, without which no exception can be "
-                         "delivered; record it again");
+                         "the corpus's GDT has no place for the kernel's code segment, without which no exception can "
+                         "be delivered; record it again");
     if (!hardware_model(&model, vendor, err))
         return false;
     clock_init(&m->clock);
@@ -242,6 +242,7 @@ static struct segment data_segment(const struct hardware_machine *m, u16 selecto
 static const char *stage_cs_ss(const struct hardware_machine *m, const struct hardware_case *c, struct transition *t)
 {
     static const u16 code_size[HARDWARE_MODES] = {SEG_L, SEG_DB, 0};
+    const u32 never = FLAG_TF | FLAG_IOPL | FLAG_VM | FLAG_VIF | FLAG_VIP;
     u16 cs = c->before.selector[CS], ss = c->before.selector[SS];
     struct descriptor d;
 
@@ -255,6 +256,8 @@ static const char *stage_cs_ss(const struct hardware_machine *m, const struct ha
         d.dpl != 3)
         return "SS names no stack segment of ring 3";
     t->ss = descriptor_segment(&d, ss);
+    if (c->before.rflags & never)
+        return "RFLAGS has bits that no case begins with";
     return NULL;
 }
 
