@@ -88,14 +88,14 @@ static unsigned natural_alignment(const struct cpu *cpu, unsigned size)
     case 2:
     case 4:
     case 8: return size;
-    case 10: return 8; /* double extended-precision, packed decimal */
-    case 14:
-    case 94: return 2; /* FSTENV, FSAVE with a 16-bit operand size */
-    case 28:
-    case 108: return 4;
     case 16: return cpu_is_amd(cpu) ? 16 : 1; /* UNVERIFIED on Intel, where the manual leaves it to the processor */
     default: return 1;
     }
+}
+
+static void check_alignment(struct cpu *cpu, laddr_t laddr, unsigned alignment)
+{
+    REQUIRE(cpu, (laddr & (alignment - 1)) == 0, AC_, RULE_AL_01);
 }
 
 /* The pages of an access, translated in order before anything is read or stored. */
@@ -131,16 +131,20 @@ static void demand_exact_for_device(struct cpu *cpu, const struct span *span)
         cpu_demand_exact(cpu);
 }
 
-/* Translate and check an access, whole. #PF comes before #AC.
- * UNVERIFIED: the manual ranks both under "faults on executing an instruction" in this order, without a promise. */
+/* Translate and check an access, whole. Intel's manual ranks #PF before #AC, without a promise; AMD's processors raise
+ * #AC first. */
 static struct span access_begin(struct cpu *cpu, laddr_t laddr, unsigned size, enum access_type type,
                                 enum access_view view, bool implicit)
 {
-    struct span span = span_translate(cpu, laddr, size, type, view);
+    bool aligned = UNLIKELY(cpu->d.align_check) && !implicit && view == VIEW_USER;
+    struct span span;
 
     COVER_IF(cpu, RULE_AL_03, cpu->d.align_check && size > 8);
-    if (UNLIKELY(cpu->d.align_check) && !implicit && view == VIEW_USER)
-        REQUIRE(cpu, (laddr & (natural_alignment(cpu, size) - 1)) == 0, AC_, RULE_AL_01);
+    if (aligned && cpu_is_amd(cpu))
+        check_alignment(cpu, laddr, natural_alignment(cpu, size));
+    span = span_translate(cpu, laddr, size, type, view);
+    if (aligned)
+        check_alignment(cpu, laddr, natural_alignment(cpu, size));
     if (!cpu->d.exact)
         demand_exact_for_device(cpu, &span);
     if (UNLIKELY(cpu->d.watchpoints))
@@ -215,14 +219,21 @@ SLOW_PATH void mem_rmw_begin_miss(struct cpu *cpu, enum seg seg, laddr_t laddr, 
     cpu->d.slow_value = value;
 }
 
-/* The linear address of a block operand, with all its checks but paging. */
+/* The linear address of a block operand, with all its checks but paging. A misaligned one is #GP(0) even where it is
+ * also outside its stack segment or not canonical. */
 static laddr_t block_linear(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, unsigned align, bool write)
 {
-    laddr_t laddr = mem_linear(cpu, seg, offset, size, write);
+    laddr_t laddr;
 
+    REQUIRE(cpu, ((offset + cpu->d.seg_base[seg]) & (align - 1)) == 0, GP(0), RULE_AL_02);
+    laddr = mem_linear(cpu, seg, offset, size, write);
     check_canonical(cpu, seg, laddr, size);
-    REQUIRE(cpu, (laddr & (align - 1)) == 0, GP(0), RULE_AL_02);
     return laddr;
+}
+
+laddr_t mem_linear_checked(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write)
+{
+    return block_linear(cpu, seg, offset, size, 1, write);
 }
 
 void mem_read_block(struct cpu *cpu, enum seg seg, u64 offset, void *out, unsigned size, unsigned align)
@@ -257,9 +268,11 @@ void mem_probe(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool wr
 {
     laddr_t laddr = block_linear(cpu, seg, offset, size, 1, write);
 
+    if (cpu->d.align_check && cpu_is_amd(cpu))
+        check_alignment(cpu, laddr, natural_alignment(cpu, size));
     span_translate(cpu, laddr, size, write ? ACCESS_WRITE : ACCESS_READ, cpu->d.view_kind);
     if (cpu->d.align_check)
-        REQUIRE(cpu, (laddr & (natural_alignment(cpu, size) - 1)) == 0, AC_, RULE_AL_01);
+        check_alignment(cpu, laddr, natural_alignment(cpu, size));
 }
 
 void sys_probe(struct cpu *cpu, laddr_t laddr, unsigned size, bool write)

@@ -134,6 +134,8 @@ ALWAYS_INLINE void mem_rmw_end(struct cpu *cpu, const struct mem_rmw *rmw, u64 v
  * align: 16 raises #GP(0) unless the linear address is 16-byte aligned (SSE), 1 = no requirement. */
 void mem_read_block(struct cpu *cpu, enum seg seg, u64 offset, void *out, unsigned size, unsigned align);
 void mem_write_block(struct cpu *cpu, enum seg seg, u64 offset, const void *in, unsigned size, unsigned align);
+/* The linear address after all checks but alignment and paging. raises: #GP, #SS */
+laddr_t mem_linear_checked(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write);
 /* Check that [offset, offset+size) can be written (or read) without touching it; raises as the access would. */
 void mem_probe(struct cpu *cpu, enum seg seg, u64 offset, unsigned size, bool write);
 

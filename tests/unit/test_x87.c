@@ -162,16 +162,21 @@ static void test_page_faults_change_nothing(void **state)
     fixture_close(&fx);
 }
 
-/* An empty stack with everything unmasked: no store, so no page fault. */
-static void test_unmasked_invalid_does_not_touch_memory(void **state)
+/* An empty stack with everything unmasked: nothing is stored, but the operand's own faults come first. */
+static void test_unmasked_invalid_does_not_store(void **state)
 {
     struct fixture fx;
+    const u32 before = 0x12345678;
 
     (void)state;
     open_64(&fx);
     fx.cpu->arch.x87_control = 0x0340;
-    assert_int_equal(RUN(&fx, HOLE(0xD9, 3)), -1); /* fstp m32 */
+    fixture_write(&fx, FIXTURE_DATA, &before, 4);
+    assert_int_equal(RUN(&fx, HOLE(0xD9, 3)), VEC_PF); /* fstp m32 */
+    assert_int_equal(fx.cpu->arch.x87_status, 0);
+    assert_int_equal(RUN(&fx, M(0xD9, 3)), -1);
     assert_int_equal(fx.cpu->arch.x87_status, X87_SUMMARY | X87_SF | X87_IE);
+    assert_int_equal(fixture_read(&fx, FIXTURE_DATA, 4), before);
     fixture_close(&fx);
 }
 
@@ -307,7 +312,7 @@ int main(void)
         cmocka_unit_test(test_ferr_at_mmx),
         cmocka_unit_test(test_ferr_ends_with_the_loaded_state),
         cmocka_unit_test(test_page_faults_change_nothing),
-        cmocka_unit_test(test_unmasked_invalid_does_not_touch_memory),
+        cmocka_unit_test(test_unmasked_invalid_does_not_store),
         cmocka_unit_test(test_pointers),
         cmocka_unit_test(test_environment_in_real_mode),
         cmocka_unit_test(test_no_fpu),

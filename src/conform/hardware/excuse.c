@@ -68,31 +68,6 @@ static bool stack_is_16(const struct excuse_case *ec)
     return !(descriptor_parse(table[ss >> 3]).attr & SEG_DB);
 }
 
-static bool applies(const struct excuse *row, const struct excuse_case *ec)
-{
-    unsigned size = 8u << ec->insn->width;
-
-    if (row->kind == EXCUSE_VENDORS && ec->source->vendor == (u8)ec->vendor)
-        return false;
-    if (!names_mnemonic(row->mnemonics, insn_rows[ec->insn->row].mnemonic))
-        return false;
-    switch (row->when) {
-    case WHEN_ALWAYS: return true;
-    case WHEN_COUNT_NOT_0: return shift_count(ec) != 0;
-    case WHEN_COUNT_ABOVE_1: return shift_count(ec) > 1;
-    case WHEN_COUNT_FROM_SIZE: return shift_count(ec) >= size;
-    case WHEN_COUNT_ABOVE_SIZE: return shift_count(ec) > size;
-    case WHEN_SOURCE_0: return (ec->c->after.rflags & FLAG_ZF) != 0;
-    case WHEN_COMPLETED: return ec->c->vector == VECTOR_BP;
-    case WHEN_LEGACY: return ec->c->mode != HARDWARE_64;
-    case WHEN_STACK16: return stack_is_16(ec);
-    case WHEN_PREFIX_66_64: return ec->c->mode == HARDWARE_64 && (ec->insn->prefixes & PREFIX_66);
-    }
-    return false;
-}
-
-/* ---- what it excuses of one difference */
-
 static u64 register_before(const struct excuse_case *ec, unsigned number)
 {
     if (number == REG_RIP)
@@ -124,6 +99,50 @@ static u64 operand_place(const struct excuse_case *ec)
     offset += segment_base(ec, insn->seg);
     return ec->c->mode == HARDWARE_64 ? offset : offset & 0xFFFFFFFF;
 }
+
+/* FYL2XP1 is defined from -(1 - sqrt(2)/2) to sqrt(2) - 1. */
+static bool beyond_log(const struct hardware_state *s)
+{
+    unsigned top = s->x87_status >> 11 & 7, exponent = load_le16(s->x87[0] + 8);
+    u64 mantissa = load_le64(s->x87[0]), bound = exponent & 0x8000 ? 0x95F619980C4336F7ull : 0xD413CCCFE7799211ull;
+    bool valid = s->x87_valid >> top & 1;
+
+    exponent &= 0x7FFF;
+    return valid && exponent != 0x7FFF && (exponent > 0x3FFD || (exponent == 0x3FFD && mantissa > bound));
+}
+
+static bool applies(const struct excuse *row, const struct excuse_case *ec)
+{
+    unsigned size = 8u << ec->insn->width;
+
+    if (row->kind == EXCUSE_VENDORS && ec->source->vendor == (u8)ec->vendor)
+        return false;
+    if (!names_mnemonic(row->mnemonics, insn_rows[ec->insn->row].mnemonic))
+        return false;
+    switch (row->when) {
+    case WHEN_ALWAYS: return true;
+    case WHEN_COUNT_NOT_0: return shift_count(ec) != 0;
+    case WHEN_COUNT_ABOVE_1: return shift_count(ec) > 1;
+    case WHEN_COUNT_FROM_SIZE: return shift_count(ec) >= size;
+    case WHEN_COUNT_ABOVE_SIZE: return shift_count(ec) > size;
+    case WHEN_SOURCE_0: return (ec->c->after.rflags & FLAG_ZF) != 0;
+    case WHEN_COMPLETED: return ec->c->vector == VECTOR_BP;
+    case WHEN_LEGACY: return ec->c->mode != HARDWARE_64;
+    case WHEN_STACK16: return stack_is_16(ec);
+    case WHEN_LOCK: return (ec->insn->prefixes & PREFIX_LOCK) != 0;
+    case WHEN_REPEAT: return (ec->insn->prefixes & (PREFIX_REP | PREFIX_REPNE)) != 0;
+    case WHEN_AC: return ec->c->vector == VEC_AC;
+    case WHEN_PF: return ec->c->vector == VEC_PF;
+    case WHEN_FAULT: return ec->c->vector != VEC_BP;
+    case WHEN_WRAPS: return ec->c->mode != HARDWARE_64 && operand_place(ec) > 0xFFFFFFF0;
+    case WHEN_STACK_WRAPS: return ec->c->mode != HARDWARE_64 && (u32)ec->c->before.gpr[RSP] < 32;
+    case WHEN_BEYOND_LOG: return beyond_log(&ec->c->before);
+    case WHEN_PREFIX_66_64: return ec->c->mode == HARDWARE_64 && (ec->insn->prefixes & PREFIX_66);
+    }
+    return false;
+}
+
+/* ---- what it excuses of one difference */
 
 static bool in_operand(const struct excuse_case *ec, const struct hardware_difference *d, u64 first, u64 end)
 {
@@ -186,6 +205,19 @@ static u64 excused_bits(const struct excuse *row, const struct excuse_case *ec, 
     case PART_GPRS: return d->field < FIELD_RIP ? row->bits : 0;
     case PART_HIGH_GPRS: return d->field >= FIELD_GPR + R8 && d->field < FIELD_RIP ? row->bits : 0;
     case PART_RSP: return d->field == FIELD_GPR + RSP ? row->bits : 0;
+    case PART_VECTOR: return d->field == FIELD_VECTOR ? ~0ull : 0;
+    case PART_X87: return d->field >= FIELD_X87_CONTROL && d->field < FIELD_XMM ? ~0ull : 0;
+    case PART_RIP: return d->field == FIELD_RIP ? ~0ull : 0;
+    case PART_CR2: return d->field == FIELD_CR2 ? ~0ull : 0;
+    case PART_CR2_IN_OPERAND:
+        return d->field == FIELD_CR2 && d->expected[0] - operand_place(ec) < row->bits &&
+                       d->got[0] - operand_place(ec) < row->bits
+                   ? ~0ull
+                   : 0;
+    case PART_ERROR: return d->field == FIELD_ERROR ? row->bits : 0;
+    case PART_NULL_SELECTOR:
+        return d->field >= FIELD_SELECTOR && d->field < FIELD_FS_BASE && d->expected[0] == 0 && d->got[0] < 4 ? ~0ull
+                                                                                                              : 0;
     case PART_X87_STATUS: return d->field == FIELD_X87_STATUS ? row->bits : 0;
     case PART_MXCSR: return d->field == FIELD_MXCSR ? row->bits : 0;
     case PART_MEMORY: return in_operand(ec, d, row->bits & 0xFFFFFFFF, row->bits >> 32) ? ~0ull : 0;
@@ -216,7 +248,7 @@ static bool excuse_one(const struct excuse *row, const struct excuse_case *ec, s
     if ((d->bits[0] & bits) == 0 && (row->part != PART_ALL || d->bits[1] == 0))
         return false;
     d->bits[0] &= ~bits;
-    if (row->part == PART_ALL)
+    if (row->part == PART_ALL || row->part == PART_X87)
         d->bits[1] = 0;
     return true;
 }

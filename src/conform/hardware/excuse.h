@@ -20,6 +20,14 @@ enum excuse_when {
     WHEN_LEGACY, /* outside 64-bit mode */
     WHEN_STACK16,
     WHEN_PREFIX_66_64, /* 66h in 64-bit mode */
+    WHEN_LOCK,         /* F0h */
+    WHEN_REPEAT,       /* F2h or F3h */
+    WHEN_AC,           /* the processor raised #AC */
+    WHEN_PF,           /* ...#PF */
+    WHEN_FAULT,        /* ...any fault */
+    WHEN_WRAPS,        /* outside 64-bit mode, the operand's first 16 bytes reach beyond 4 GiB */
+    WHEN_STACK_WRAPS,  /* ...the 32 bytes below the stack pointer reach below 0 */
+    WHEN_BEYOND_LOG,   /* FYL2XP1: ST(0) is a number outside the range for which it is defined */
 };
 
 enum excuse_part {
@@ -28,6 +36,13 @@ enum excuse_part {
     PART_GPRS,        /* these bits of all general registers */
     PART_HIGH_GPRS,   /* R8 to R15 */
     PART_RSP,
+    PART_RIP,
+    PART_VECTOR,
+    PART_X87,            /* everything of the x87 */
+    PART_CR2_IN_OPERAND, /* both addresses lie in the memory operand, bits: its size */
+    PART_CR2,
+    PART_ERROR,
+    PART_NULL_SELECTOR, /* 0 there, another null selector here */
     PART_X87_STATUS,
     PART_MXCSR,
     PART_SINGLES, /* lanes of the XMM register that is written */

@@ -147,7 +147,7 @@ static bool fx_has_xmm(const struct cpu *cpu)
 /* UNVERIFIED on Intel, where #AC may come in place of #GP for any misalignment: here it does not (AL-03). */
 static void require_aligned(struct cpu *cpu, enum seg seg, u64 offset, bool write)
 {
-    laddr_t laddr = mem_linear(cpu, seg, offset, IMAGE_SIZE, write);
+    laddr_t laddr = mem_linear_checked(cpu, seg, offset, IMAGE_SIZE, write);
 
     if (cpu->d.align_check && cpu_is_amd(cpu))
         REQUIRE(cpu, (laddr & 3) == 0, AC_, RULE_AL_03);

@@ -72,6 +72,9 @@ BODY_PLAIN(op_mmx_maskmovq)
 
     if (!mmx_begin(cpu))
         return;
+    if (cpu_is_amd(cpu)) /* a fault finds the x87 state of an MMX instruction there */
+        mmx_enter_state(cpu);
+    masked_store_check(cpu, insn, offset & limit, 8);
     for (unsigned i = 0; i < 8; i++)
         if ((mask >> (8 * i + 7)) & 1)
             mem_probe(cpu, (enum seg)insn->seg, (offset + i) & limit, 1, true);
@@ -81,11 +84,12 @@ BODY_PLAIN(op_mmx_maskmovq)
     mmx_enter_state(cpu);
 }
 
-/* Every tag empty; TOP is not changed. */
+/* Every tag empty; TOP = 0 as after every MMX instruction. */
 BODY_PLAIN(op_emms)
 {
     (void)insn;
     if (!mmx_begin(cpu))
         return;
+    mmx_enter_state(cpu);
     cpu->arch.x87_tag = 0xFFFF;
 }

@@ -149,14 +149,16 @@ BODY_PLAIN(op_lsl) { query(cpu, insn, segment_query_lsl); }
 
 BODY_PLAIN(op_arpl)
 {
-    struct mem_rmw rmw = {0};
+    bool memory = insn->form == FORM_MR;
     u16 rpl = (u16)(reg_read(cpu, insn->src, W16) & SELECTOR_RPL);
-    u16 selector = (u16)dst_begin(cpu, insn, W16, (enum form)insn->form, &rmw);
+    u16 selector = (u16)(memory ? operand_load(cpu, insn, W16, FORM_MR) : reg_read(cpu, insn->dst, W16));
     bool raise = (selector & SELECTOR_RPL) < rpl;
 
-    if (raise)
-        selector = (u16)((selector & ~SELECTOR_RPL) | rpl);
-    dst_end(cpu, insn, W16, (enum form)insn->form, &rmw, selector);
+    selector = (u16)((selector & ~SELECTOR_RPL) | rpl);
+    if (raise && memory) /* written only when it changes */
+        operand_store_at(cpu, insn, operand_address(cpu, insn, FORM_MR), W16, FORM_MR, selector);
+    else if (raise)
+        reg_write(cpu, insn->dst, selector, W16);
     COVER(cpu, RULE_SG_12, raise);
     flags_put_zf(cpu, raise);
 }

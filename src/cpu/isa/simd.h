@@ -14,15 +14,25 @@
 #define X87_STATUS_ES 0x0080u
 #define X87_STATUS_TOP 0x3800u
 
+/* Linear address of a vector operand, whose alignment is checked before its segment: a misaligned one is #GP(0) even
+ * where it is also outside its stack segment. */
+ALWAYS_INLINE laddr_t vec_linear(struct cpu *cpu, const struct insn *insn, u64 offset, unsigned size, unsigned align,
+                                 bool write)
+{
+    if (align > 1)
+        REQUIRE(cpu, ((offset + cpu->d.seg_base[insn->seg]) & (align - 1)) == 0, GP(0), RULE_AL_02);
+    return mem_linear(cpu, (enum seg)insn->seg, offset, size, write);
+}
+
 /* Read size bytes (a constant) of the memory operand into the low bytes of *out.
  * in: align 16 = #GP(0) unless aligned, 1 = any.   raises: #PF, #GP, #SS, #AC */
 ALWAYS_INLINE void vec_load(struct cpu *cpu, const struct insn *insn, void *out, unsigned size, unsigned align)
 {
     u64 offset = effective_address(cpu, insn);
-    laddr_t laddr = mem_linear(cpu, (enum seg)insn->seg, offset, size, false);
+    laddr_t laddr = vec_linear(cpu, insn, offset, size, align, false);
     const u8 *host = tlb_read_hit(cpu->d.view, laddr, size);
 
-    if (LIKELY(host != NULL && (laddr & (align - 1)) == 0))
+    if (LIKELY(host != NULL))
         memcpy(out, host, size);
     else
         mem_read_block(cpu, (enum seg)insn->seg, offset, out, size, align);
@@ -32,13 +42,27 @@ ALWAYS_INLINE void vec_load(struct cpu *cpu, const struct insn *insn, void *out,
 ALWAYS_INLINE void vec_store(struct cpu *cpu, const struct insn *insn, const void *in, unsigned size, unsigned align)
 {
     u64 offset = effective_address(cpu, insn);
-    laddr_t laddr = mem_linear(cpu, (enum seg)insn->seg, offset, size, true);
+    laddr_t laddr = vec_linear(cpu, insn, offset, size, align, true);
     u8 *host = tlb_write_hit(cpu->d.view, laddr, size);
 
-    if (LIKELY(host != NULL && (laddr & (align - 1)) == 0))
+    if (LIKELY(host != NULL))
         memcpy(host, in, size);
     else
         mem_write_block(cpu, (enum seg)insn->seg, offset, in, size, align);
+}
+
+/* Before a store under a mask of bytes (MASKMOVQ, MASKMOVDQU). What is checked of bytes that are not stored depends on
+ * the processor: those of AMD check segment and alignment of the whole operand. UNVERIFIED: that Intel's check nothing.
+ */
+ALWAYS_INLINE void masked_store_check(struct cpu *cpu, const struct insn *insn, u64 offset, unsigned size)
+{
+    laddr_t laddr;
+
+    if (!cpu_is_amd(cpu))
+        return;
+    laddr = mem_linear_checked(cpu, (enum seg)insn->seg, offset, size, true);
+    if (cpu->d.align_check)
+        REQUIRE(cpu, (laddr & (size - 1)) == 0, AC_, RULE_AL_01);
 }
 
 /* Scalar memory operand of an instruction, whatever its form says. */
@@ -67,7 +91,7 @@ ALWAYS_INLINE bool mmx_begin(struct cpu *cpu)
     return LIKELY(!(cpu->arch.x87_status & X87_STATUS_ES)) || x87_error_pending(cpu, RULE_MM_01);
 }
 
-/* After the last access that may fault: TOP = 0, every tag valid. */
+/* After the last access that may fault: TOP = 0, every tag valid. EMMS makes TOP 0 too. */
 ALWAYS_INLINE void mmx_enter_state(struct cpu *cpu)
 {
     cpu->arch.x87_status &= (u16)~X87_STATUS_TOP;

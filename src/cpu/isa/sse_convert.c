@@ -70,6 +70,18 @@ static u64 mmx_source(struct cpu *cpu, const struct insn *insn)
     return insn->form == FORM_RM ? memory_read(cpu, insn, W64) : mmx_read(cpu, insn->src);
 }
 
+/* The end of a conversion that uses an MMX register. An unmasked exception finds the x87 state of an MMX instruction on
+ * AMD's processors. UNVERIFIED: that on Intel's it finds the state as it was. */
+static void convert_finish(struct cpu *cpu, u32 flags, bool enters)
+{
+    if (enters && cpu_is_amd(cpu))
+        mmx_enter_state(cpu);
+    fp_finish(cpu, flags);
+    if (enters)
+        mmx_enter_state(cpu);
+}
+
+/* From memory it does not touch the x87 state on AMD's processors; on Intel's it does by the manual. */
 BODY_PLAIN(op_cvtpi2ps)
 {
     union xmm_reg s = {.u64 = {0, 0}}, r = {.u64 = {0, 0}};
@@ -79,8 +91,7 @@ BODY_PLAIN(op_cvtpi2ps)
         return;
     s.u64[0] = mmx_source(cpu, insn);
     flags = host_cvtdq2ps(cpu, &r, &s);
-    fp_finish(cpu, flags);
-    mmx_enter_state(cpu);
+    convert_finish(cpu, flags, insn->form != FORM_RM || !cpu_is_amd(cpu));
     cpu->arch.xmm[insn->dst].u64[0] = r.u64[0];
 }
 
@@ -110,7 +121,7 @@ BODY_PLAIN(op_cvtpi2pd)
         if ((size) == 8)                                                                                               \
             s.u64[1] = 0;                                                                                              \
         flags = host(cpu, &r, &s);                                                                                     \
-        fp_finish(cpu, flags);                                                                                         \
+        convert_finish(cpu, flags, true);                                                                              \
         mmx_write(cpu, insn->dst, r.u64[0]);                                                                           \
     }
 

@@ -56,11 +56,11 @@ BODY_PLAIN(op_dpps)
             d.u32[i] = s.u32[i] = 0;
     step_mulps(cpu, &d, &s);
     s = (union xmm_reg){.u32 = {d.u32[1], d.u32[0], d.u32[3], d.u32[2]}};
-    step_addps(cpu, &s, &d);
-    t = (union xmm_reg){.u32 = {s.u32[2], s.u32[3], s.u32[0], s.u32[1]}};
-    step_addps(cpu, &s, &t);
-    for (unsigned i = 0; i < 4; i++)
-        cpu->arch.xmm[insn->dst].u32[i] = (imm >> i) & 1 ? s.u32[i] : 0;
+    step_addps(cpu, &d, &s);
+    t = (union xmm_reg){.u32 = {d.u32[2], d.u32[3], d.u32[0], d.u32[1]}};
+    step_addps(cpu, &d, &t);
+    for (unsigned i = 0; i < 4; i++) /* one sum for all lanes: of two NaNs the one of the lower lanes */
+        cpu->arch.xmm[insn->dst].u32[i] = (imm >> i) & 1 ? d.u32[0] : 0;
 }
 
 BODY_PLAIN(op_dppd)
@@ -75,7 +75,7 @@ BODY_PLAIN(op_dppd)
     s = (union xmm_reg){.u64 = {d.u64[1], d.u64[0]}};
     step_addpd(cpu, &d, &s);
     for (unsigned i = 0; i < 2; i++)
-        cpu->arch.xmm[insn->dst].u64[i] = (imm >> i) & 1 ? d.u64[i] : 0;
+        cpu->arch.xmm[insn->dst].u64[i] = (imm >> i) & 1 ? d.u64[0] : 0;
 }
 
 /* ---- rounding: imm bit 2 takes the mode from MXCSR, else bits 1:0 are the mode; bit 3 suppresses the precision

@@ -195,6 +195,7 @@ BODY_PLAIN(op_maskmovdqu)
     const union xmm_reg v = XMM_DST, mask = XMM_SRC;
     u64 offset = cpu->arch.gpr[RDI] & width_mask((enum width)insn->address_width);
 
+    masked_store_check(cpu, insn, offset, 16);
     for (unsigned i = 0; i < 16; i++)
         if (mask.u8[i] & 0x80)
             mem_probe(cpu, (enum seg)insn->seg, (offset + i) & width_mask((enum width)insn->address_width), 1, true);

@@ -306,6 +306,25 @@ STRING_BODY(op_lods)
     rep_end(cpu, &rep, false);
 }
 
+/* The manuals do not say which operand is read first. AMD's processors begin with ES:rDI.
+ * UNVERIFIED: those of Intel. */
+ALWAYS_INLINE void compare_read(struct cpu *cpu, const struct insn *insn, enum width w, struct comparison *c)
+{
+    if (cpu_is_amd(cpu))
+        c->b = mem_read(cpu, ES, string_offset(cpu, insn, RDI), w);
+    c->a = mem_read(cpu, (enum seg)insn->seg, string_offset(cpu, insn, RSI), w);
+    if (!cpu_is_amd(cpu))
+        c->b = mem_read(cpu, ES, string_offset(cpu, insn, RDI), w);
+}
+
+/* A fault or an interrupt between iterations finds the flags of the last one on AMD's processors, and those before the
+ * instruction on Intel's, as its manual says. */
+ALWAYS_INLINE void compare_between(struct cpu *cpu, enum width w, const struct comparison *c)
+{
+    if (cpu_is_amd(cpu))
+        flags_sub(cpu, w, c->a, c->b, c->a - c->b);
+}
+
 STRING_BODY(op_cmps)
 {
     struct comparison c = {0};
@@ -317,13 +336,13 @@ STRING_BODY(op_cmps)
         u64 n = may_bulk(cpu, &rep) ? bulk_cmps(cpu, insn, w, rep_budget(cpu, &rep), &c) : 0;
 
         if (n == 0) {
-            c.a = mem_read(cpu, (enum seg)insn->seg, string_offset(cpu, insn, RSI), w);
-            c.b = mem_read(cpu, ES, string_offset(cpu, insn, RDI), w);
+            compare_read(cpu, insn, w, &c);
             c.stop = comparison_ends(insn, c.a == c.b);
             n = 1;
         }
         rep_advance(cpu, insn, RSI, n << w);
         rep_advance(cpu, insn, RDI, n << w);
+        compare_between(cpu, w, &c);
         rep_commit(cpu, &rep, n);
     } while (!c.stop && rep_more(cpu, &rep));
     flags_sub(cpu, w, c.a, c.b, c.a - c.b);
@@ -346,6 +365,7 @@ STRING_BODY(op_scas)
             n = 1;
         }
         rep_advance(cpu, insn, RDI, n << w);
+        compare_between(cpu, w, &c);
         rep_commit(cpu, &rep, n);
     } while (!c.stop && rep_more(cpu, &rep));
     flags_sub(cpu, w, c.a, c.b, c.a - c.b);

@@ -134,6 +134,61 @@ static void take_environment(struct cpu *cpu, const struct insn *insn, const u8 
     x87_set_control(cpu, load_le16(image));
 }
 
+/* ---- the image in memory. It is accessed in parts, each of which wraps at the address size by itself: the environment
+ * in words or doublewords, the registers in words, of which the first four must lie in the segment as one. */
+
+static u64 part_offset(const struct cpu *cpu, const struct insn *insn, unsigned at)
+{
+    return (effective_address(cpu, insn) + at) & width_mask((enum width)insn->address_width);
+}
+
+static enum width part_width(const struct insn *insn, unsigned at)
+{
+    return at >= environment_size(insn) || is_16bit(insn) ? W16 : W32;
+}
+
+static void check_register(struct cpu *cpu, const struct insn *insn, unsigned at, bool write)
+{
+    unsigned first = environment_size(insn);
+
+    if (at >= first && (at - first) % 10 == 0)
+        mem_linear_checked(cpu, (enum seg)insn->seg, part_offset(cpu, insn, at), 8, write);
+}
+
+static void load_image(struct cpu *cpu, const struct insn *insn, u8 *image, unsigned size)
+{
+    enum width w;
+
+    COVER_IF(cpu, RULE_AL_03, cpu->d.align_check);
+    for (unsigned at = 0; at < size; at += width_bytes(w)) {
+        u32 part;
+
+        w = part_width(insn, at);
+        check_register(cpu, insn, at, false);
+        part = (u32)mem_read(cpu, (enum seg)insn->seg, part_offset(cpu, insn, at), w);
+        memcpy(image + at, &part, width_bytes(w));
+    }
+}
+
+static void store_image(struct cpu *cpu, const struct insn *insn, const u8 *image, unsigned size)
+{
+    enum width w;
+
+    COVER_IF(cpu, RULE_AL_03, cpu->d.align_check);
+    for (unsigned at = 0; at < size; at += width_bytes(w)) {
+        w = part_width(insn, at);
+        check_register(cpu, insn, at, true);
+        mem_probe(cpu, (enum seg)insn->seg, part_offset(cpu, insn, at), width_bytes(w), true);
+    }
+    for (unsigned at = 0; at < size; at += width_bytes(w)) {
+        u32 part = 0;
+
+        w = part_width(insn, at);
+        memcpy(&part, image + at, width_bytes(w));
+        mem_write(cpu, (enum seg)insn->seg, part_offset(cpu, insn, at), part, w);
+    }
+}
+
 /* ---- instructions */
 
 /* After the store every exception is masked. */
@@ -143,7 +198,7 @@ BODY_PLAIN(op_fnstenv)
 
     x87_present(cpu);
     put_environment(cpu, insn, image);
-    vec_store(cpu, insn, image, environment_size(insn), 1);
+    store_image(cpu, insn, image, environment_size(insn));
     x87_set_control(cpu, cpu->arch.x87_control | X87_FLAGS);
 }
 
@@ -153,7 +208,7 @@ BODY_PLAIN(op_fldenv)
 
     if (!x87_begin(cpu))
         return;
-    vec_load(cpu, insn, image, environment_size(insn), 1);
+    load_image(cpu, insn, image, environment_size(insn));
     take_environment(cpu, insn, image);
 }
 
@@ -168,7 +223,7 @@ BODY_PLAIN(op_fnsave)
         store_le64(at, x87_st(cpu, i)->mantissa);
         store_le16(at + 8, x87_st(cpu, i)->sign_exponent);
     }
-    vec_store(cpu, insn, image, environment_size(insn) + REGISTERS_SIZE, 1);
+    store_image(cpu, insn, image, environment_size(insn) + REGISTERS_SIZE);
     x87_initialize(cpu);
 }
 
@@ -178,7 +233,7 @@ BODY_PLAIN(op_frstor)
 
     if (!x87_begin(cpu))
         return;
-    vec_load(cpu, insn, image, environment_size(insn) + REGISTERS_SIZE, 1);
+    load_image(cpu, insn, image, environment_size(insn) + REGISTERS_SIZE);
     take_environment(cpu, insn, image);
     for (unsigned i = 0; i < 8; i++, at += 10) {
         struct x87_reg *r = x87_st(cpu, i);

@@ -4,6 +4,35 @@
  */
 #include "cpu/isa/x87_host.h"
 
+/* ---- ten bytes in memory */
+
+/* They are accessed as eight and two, each of which wraps at the address size by itself. */
+static u64 last_two(const struct cpu *cpu, const struct insn *insn)
+{
+    return (effective_address(cpu, insn) + 8) & width_mask((enum width)insn->address_width);
+}
+
+static void load_ten(struct cpu *cpu, const struct insn *insn, struct x87_reg *value)
+{
+    value->mantissa = memory_read(cpu, insn, W64);
+    value->sign_exponent = (u16)mem_read(cpu, (enum seg)insn->seg, last_two(cpu, insn), W16);
+}
+
+/* The faults of a store that does not take place. */
+static void probe_store(struct cpu *cpu, const struct insn *insn, unsigned size)
+{
+    mem_probe(cpu, (enum seg)insn->seg, effective_address(cpu, insn), size == 10 ? 8 : size, true);
+    if (size == 10)
+        mem_probe(cpu, (enum seg)insn->seg, last_two(cpu, insn), 2, true);
+}
+
+static void store_ten(struct cpu *cpu, const struct insn *insn, const struct x87_reg *value)
+{
+    probe_store(cpu, insn, 10);
+    memory_write(cpu, insn, value->mantissa, W64);
+    mem_write(cpu, (enum seg)insn->seg, last_two(cpu, insn), value->sign_exponent, W16);
+}
+
 /* ---- loads: the operand has been read, nothing can fault any more */
 
 /* Push, when the top of the stack is free. */
@@ -58,7 +87,7 @@ BODY_PLAIN(op_fld_m80)
 
     if (!x87_begin(cpu))
         return;
-    vec_load(cpu, insn, &value, 10, 1);
+    load_ten(cpu, insn, &value);
     x87_note_memory(cpu, insn);
     push_value(cpu, &value);
 }
@@ -71,7 +100,7 @@ BODY_PLAIN(op_fbld)
 
     if (!x87_begin(cpu))
         return;
-    vec_load(cpu, insn, &decimal, 10, 1);
+    load_ten(cpu, insn, &decimal);
     x87_note_memory(cpu, insn);
     (void)host_fbld(x87_mode(cpu), &value, &decimal);
     push_value(cpu, &value);
@@ -139,7 +168,11 @@ ALWAYS_INLINE void store_result(struct cpu *cpu, const struct insn *insn, const 
 {
     bool stored = !(status & (u16)~cpu->arch.x87_control & blocking);
 
-    if (LIKELY(stored))
+    if (UNLIKELY(!stored)) /* the operand's faults come first all the same */
+        probe_store(cpu, insn, size);
+    else if (size == 10)
+        store_ten(cpu, insn, result);
+    else
         vec_store(cpu, insn, result, size, 1);
     x87_note_memory(cpu, insn);
     if (UNLIKELY(empty))

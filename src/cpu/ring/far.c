@@ -55,11 +55,13 @@ static void transfer_direct(struct cpu *cpu, enum far_kind kind, u16 selector, s
     REQUIRE(cpu, code->present, NP(error), RULE_JF_01);
     if (kind == FAR_CALL)
         stack_require_room(&stack, 2, operand);
+    if (kind == FAR_CALL && cpu_is_amd(cpu)) /* a bad offset finds the return address below the stack pointer */
+        push_return(cpu, &t, &stack, operand);
     far_require_offset(cpu, code, offset, RULE_JF_03);
 
     COVER(cpu, RULE_JF_02, descriptor_is_conforming(code));
     descriptor_set_accessed(cpu, code);
-    if (kind == FAR_CALL)
+    if (kind == FAR_CALL && !cpu_is_amd(cpu))
         push_return(cpu, &t, &stack, operand);
     t.cs = descriptor_segment(code, selector_with_rpl(selector, cpl)); /* JF-02 */
     t.rip = offset;
