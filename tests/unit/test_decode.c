@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The decoder: lengths and operands of chosen encodings in every mode, limits, forbidden instructions, and agreement of
- * lengths with Capstone on random bytes.
+ * The decoder: lengths and operands of chosen encodings in every mode, limits, forbidden instructions. The conformance
+ * suite `decoder` compares all encodings with another decoder.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 
-#include <capstone/capstone.h>
 #include <cmocka.h>
 
 #include "cpu/fault.h"
@@ -350,81 +349,6 @@ static void test_missing_feature(void **state)
     assert_string_equal(MNEMONIC(insn), "bsr"); /* the prefix is ignored where it means nothing */
 }
 
-/* ---- Capstone */
-
-static u64 next_random(u64 *seed)
-{
-    *seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
-    return *seed >> 24;
-}
-
-#define SAMPLES 200000u
-
-/* Capstone takes UD0 and UD1 without their ModRM byte. SDM 2B "UD": they have one. */
-static bool explained(const struct insn *insn)
-{
-    return strcmp(MNEMONIC(*insn), "ud0") == 0 || strcmp(MNEMONIC(*insn), "ud1") == 0;
-}
-
-/* Lengths agree wherever both accept the bytes. Capstone reads 66 before a near branch in 64-bit mode as AMD does. */
-static void compare_mode(u32 key, cs_mode mode, u64 seed)
-{
-    struct cpu_model model = full_model(VENDOR_AMD);
-    unsigned both = 0, different = 0;
-    cs_insn *text;
-    csh handle;
-
-    assert_int_equal(cs_open(CS_ARCH_X86, mode, &handle), CS_ERR_OK);
-    text = cs_malloc(handle);
-    for (unsigned n = 0; n < SAMPLES; n++) {
-        struct insn insn;
-        u8 bytes[16];
-        const u8 *at = bytes;
-        size_t left = 15;
-        u64 address = 0x1000;
-
-        for (unsigned i = 0; i < 16; i++)
-            bytes[i] = (u8)next_random(&seed);
-        if (n % 3 == 0)
-            bytes[n % 2] = 0x0F;
-        if (insn_decode(&insn, bytes, 15, key | SSE_ON, &model) != DECODE_OK || insn.row == insn_row_count ||
-            !cs_disasm_iter(handle, &at, &left, &address, text))
-            continue;
-        both++;
-        if (text->size == insn.length || explained(&insn))
-            continue;
-        if (different++ < 20) {
-            print_error("%u-bit, \"%s\" %u bytes, Capstone \"%s %s\" %u:", 16u << (key & KEY_WIDTH), MNEMONIC(insn),
-                        insn.length, text->mnemonic, text->op_str, text->size);
-            for (unsigned i = 0; i < 12; i++)
-                print_error(" %02X", bytes[i]);
-            print_error("\n");
-        }
-    }
-    cs_free(text, 1);
-    cs_close(&handle);
-    assert_true(both > SAMPLES / 3);
-    assert_int_equal(different, 0);
-}
-
-static void test_capstone_16(void **state)
-{
-    (void)state;
-    compare_mode(MODE16, CS_MODE_16, 1);
-}
-
-static void test_capstone_32(void **state)
-{
-    (void)state;
-    compare_mode(MODE32, CS_MODE_32, 2);
-}
-
-static void test_capstone_64(void **state)
-{
-    (void)state;
-    compare_mode(MODE64, CS_MODE_64, 3);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,9 +362,6 @@ int main(void)
         cmocka_unit_test(test_forbidden),
         cmocka_unit_test(test_forbidden_media),
         cmocka_unit_test(test_missing_feature),
-        cmocka_unit_test(test_capstone_16),
-        cmocka_unit_test(test_capstone_32),
-        cmocka_unit_test(test_capstone_64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -267,7 +267,7 @@ static void suite_subtitle(void *state, FILE *out)
 
 const struct conform_suite suite_decoder = {
     .name = "decoder",
-    .title = "decoder",
+    .title = "decoding, beside Capstone",
     .open = suite_open,
     .close = suite_close,
     .count = suite_count,

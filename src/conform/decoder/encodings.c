@@ -196,6 +196,16 @@ static void put_random_prefixes(struct maker *m)
         put(m, 0x40 | (next_random(m) & 15));
 }
 
+/* So many that some instructions come to 15 bytes, and some to more. */
+static void put_many_prefixes(struct maker *m)
+{
+    static const u8 any[4] = {0x66, 0x2E, 0x65, 0x3E};
+    unsigned count = 5 + (unsigned)next_random(m) % 6;
+
+    for (unsigned i = 0; i < count; i++)
+        put(m, any[next_random(m) & 3]);
+}
+
 void encodings_random(unsigned seed, unsigned count, enum code_size code, encoding_visit *visit, void *context)
 {
     struct maker m = maker_new(code, 0x1000000 + seed, visit, context);
@@ -204,7 +214,9 @@ void encodings_random(unsigned seed, unsigned count, enum code_size code, encodi
         const struct insn_row *row = &insn_rows[next_random(&m) % insn_row_count];
 
         m.length = 0;
-        if (n % 4 != 0)
+        if (n % 64 == 63)
+            put_many_prefixes(&m);
+        else if (n % 4 != 0)
             put_random_prefixes(&m);
         if (n % 4 == 1) {
             put(&m, 0x0F);

@@ -126,6 +126,7 @@ struct view {
     u8 bytes[READING_BYTES + 2];
     unsigned count;
     int longer; /* than the original, in bytes */
+    bool once;
 };
 
 static bool has_operand_size(const struct insn_row *row)
@@ -191,7 +192,12 @@ void capstone_close(struct capstone *c)
     memset(c, 0, sizeof *c);
 }
 
-static void put(struct view *v, u8 byte) { v->bytes[v->count++] = byte; }
+/* Prefixes are not repeated where one is added, for it must not take the place of the instruction's 15th byte. */
+static void put(struct view *v, u8 byte)
+{
+    if (!v->once || memchr(v->bytes, byte, v->count) == NULL)
+        v->bytes[v->count++] = byte;
+}
 
 /* All prefixes of the original that are this byte. */
 static void put_all(struct view *v, const struct facts *facts, unsigned end, u8 byte)
@@ -205,8 +211,9 @@ static void put_all(struct view *v, const struct facts *facts, unsigned end, u8 
 static void put_others(struct view *v, const struct facts *facts, unsigned end, bool no67)
 {
     for (unsigned i = 0; i < end; i++)
-        if (facts->bytes[i] != 0x66 && facts->bytes[i] != facts->repeat && !(no67 && facts->bytes[i] == 0x67))
-            put(v, facts->bytes[i]);
+        if (facts->bytes[i] != 0x66 && facts->bytes[i] != facts->repeat && !(no67 && facts->bytes[i] == 0x67) &&
+            !(v->once && memchr(facts->bytes + i + 1, facts->bytes[i], end - i - 1) != NULL))
+            put(v, facts->bytes[i]); /* of segments the last one counts */
 }
 
 static void view_make(struct view *v, const struct capstone *capstone, const struct facts *facts)
@@ -217,7 +224,7 @@ static void view_make(struct view *v, const struct capstone *capstone, const str
     bool as32 = chosen && facts->code == CODE16 && facts->map != M1;
     bool sized = as32 && capstone->sized[facts->map][facts->opcode][facts->modrm];
 
-    *v = (struct view){.code = as32 ? CODE32 : facts->code};
+    *v = (struct view){.code = as32 ? CODE32 : facts->code, .once = as32};
     if (as32 && !(facts->prefixes & HAS_67))
         put(v, 0x67);
     put_others(v, facts, end, as32);
@@ -248,8 +255,10 @@ void reading_of_capstone(struct reading *r, struct capstone *capstone, const str
     *r = (struct reading){.valid = false};
     if (!cs_disasm_iter(capstone->handle[view.code], &at, &left, &address, text))
         return;
-    r->valid = true;
     r->length = (u8)(text->size - view.longer);
+    r->valid = r->length <= 15; /* of the bytes shown Capstone says the same */
+    if (!r->valid)
+        return;
     r->name = cs_insn_name(capstone->handle[view.code], text->id);
     for (unsigned i = 0; i < x->op_count && r->count < READING_OPERANDS; i++)
         read_operand(r, &x->operands[i], x, facts->code);
