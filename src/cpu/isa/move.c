@@ -35,7 +35,7 @@ BODY_FORMS(op_movsx_w) { reg_write(cpu, insn->dst, sign_extend(src_read(cpu, ins
  * processors read 32 all the same (APM 3, "MOVSXD"; seen at the end of a page). */
 BODY_FORMS(op_movsxd)
 {
-    const enum width from = w == W16 && cpu->model.vendor == VENDOR_INTEL ? W16 : W32;
+    const enum width from = w == W16 && !cpu_is_amd(cpu) ? W16 : W32;
 
     reg_write(cpu, insn->dst, sign_extend(src_read(cpu, insn, from, f), from), w);
 }
