@@ -34,3 +34,7 @@ if(TARGET record_hardware)
         set_tests_properties(hardware.verify-${name} PROPERTIES LABELS "conform" SKIP_RETURN_CODE 77 TIMEOUT 300)
     endforeach()
 endif()
+
+# Each mutation of tools/mutate still fits the source.
+add_test(NAME conform.mutations_fit COMMAND ${CMAKE_SOURCE_DIR}/tools/mutate --check)
+set_tests_properties(conform.mutations_fit PROPERTIES LABELS "conform")
