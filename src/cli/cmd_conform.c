@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "conform/report/report.h"
+#include "conform/rows.h"
 
 struct conform_command {
     struct conform_options options;
@@ -18,7 +19,7 @@ struct conform_command {
     unsigned filter_count;
     const struct conform_format *format;
     unsigned jobs;
-    bool list, list_suites, missing, coverage, verbose;
+    bool list, list_suites, missing, coverage, rows, verbose;
     enum color_choice progress; /* auto: when stderr is a terminal */
 };
 
@@ -130,6 +131,13 @@ static bool opt_coverage(struct conform_command *c, const char *value, struct er
     return true;
 }
 
+static bool opt_rows(struct conform_command *c, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    c->rows = true;
+    return true;
+}
+
 static bool opt_verbose(struct conform_command *c, const char *value, struct error *err)
 {
     (void)value, (void)err;
@@ -172,6 +180,8 @@ static const struct option {
     {"missing", false, opt_missing, "--missing", "the rules and instructions without a test"},
     {"coverage", false, opt_coverage, "--coverage",
      "run in one process, and report what was not reached (a build with RINGSIDE_COVERAGE)"},
+    {"rows", false, opt_rows, "--rows",
+     "the rows of the instruction table that no case executes; with -v: all, and how many cases execute each"},
 };
 
 static const struct option *find_option(const char *word, const char **value)
@@ -292,6 +302,19 @@ static int report_missing(const struct conform_run *run)
     return missing != 0 ? EXIT_DIFFERENT : EXIT_OK;
 }
 
+static int report_rows(const struct conform_command *c)
+{
+    struct row_coverage coverage;
+    struct error err;
+    unsigned holes;
+
+    if (!row_coverage_open(&coverage, c->options.corpus, &err))
+        return cli_fail(&err);
+    holes = row_coverage_report(&coverage, c->verbose, stdout);
+    row_coverage_close(&coverage);
+    return holes != 0 ? EXIT_DIFFERENT : EXIT_OK;
+}
+
 /* ---- running */
 
 struct progress {
@@ -398,6 +421,8 @@ int cmd_conform(int argc, char **argv)
         return cli_fail(&err);
     if (c.jobs > CONFORM_JOBS_MAX)
         c.jobs = CONFORM_JOBS_MAX;
+    if (c.rows)
+        return report_rows(&c);
     default_suites(&c);
     if (!conform_run_open(&run, c.suites, c.filters, &c.options, &err))
         return cli_fail(&err);

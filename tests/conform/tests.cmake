@@ -38,3 +38,10 @@ endif()
 # Each mutation of tools/mutate still fits the source.
 add_test(NAME conform.mutations_fit COMMAND ${CMAKE_SOURCE_DIR}/tools/mutate --check)
 set_tests_properties(conform.mutations_fit PROPERTIES LABELS "conform")
+
+# Every row of the instruction table is executed by a case; the corpora carry most of them.
+file(GLOB corpora CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/data/hardware/*.corpus)
+if(corpora)
+    add_test(NAME conform.rows COMMAND ringside conform --rows)
+    set_tests_properties(conform.rows PROPERTIES LABELS "conform" TIMEOUT 600)
+endif()
