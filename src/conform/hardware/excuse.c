@@ -123,13 +123,10 @@ static bool applies(const struct excuse *row, const struct excuse_case *ec)
     case WHEN_ALWAYS: return true;
     case WHEN_COUNT_NOT_0: return shift_count(ec) != 0;
     case WHEN_COUNT_ABOVE_1: return shift_count(ec) > 1;
-    case WHEN_COUNT_FROM_SIZE: return shift_count(ec) >= size;
     case WHEN_COUNT_ABOVE_SIZE: return shift_count(ec) > size;
-    case WHEN_SOURCE_0: return (ec->c->after.rflags & FLAG_ZF) != 0;
-    case WHEN_COMPLETED: return ec->c->vector == VECTOR_BP;
     case WHEN_LEGACY: return ec->c->mode != HARDWARE_64;
-    case WHEN_STACK16: return stack_is_16(ec);
     case WHEN_LOCK: return (ec->insn->prefixes & PREFIX_LOCK) != 0;
+    case WHEN_REX_W: return (ec->insn->prefixes & PREFIX_REX_W) != 0;
     case WHEN_REPEAT: return (ec->insn->prefixes & (PREFIX_REP | PREFIX_REPNE)) != 0;
     case WHEN_AC: return ec->c->vector == VEC_AC;
     case WHEN_PF: return ec->c->vector == VEC_PF;
@@ -149,6 +146,13 @@ static bool in_operand(const struct excuse_case *ec, const struct hardware_diffe
     u64 at = d->address - operand_place(ec);
 
     return d->field == FIELD_MEMORY && has_memory(ec->insn) && at >= first && at < end;
+}
+
+static bool below_stack(const struct excuse_case *ec, u64 address)
+{
+    u64 top = (stack_is_16(ec) ? (u16)ec->c->before.gpr[RSP] : ec->c->before.gpr[RSP]) + segment_base(ec, SS);
+
+    return top - 1 - address < 32;
 }
 
 static u64 distance(u64 a, u64 b) { return a > b ? a - b : b - a; }
@@ -202,9 +206,6 @@ static u64 excused_bits(const struct excuse *row, const struct excuse_case *ec, 
         if (insn->form == FORM_MR || insn->form == FORM_MI)
             return in_operand(ec, d, 0, 1u << insn->width) ? ~0ull : 0;
         return d->field == FIELD_GPR + insn->dst ? row->bits : 0;
-    case PART_GPRS: return d->field < FIELD_RIP ? row->bits : 0;
-    case PART_HIGH_GPRS: return d->field >= FIELD_GPR + R8 && d->field < FIELD_RIP ? row->bits : 0;
-    case PART_RSP: return d->field == FIELD_GPR + RSP ? row->bits : 0;
     case PART_VECTOR: return d->field == FIELD_VECTOR ? ~0ull : 0;
     case PART_X87: return d->field >= FIELD_X87_CONTROL && d->field < FIELD_XMM ? ~0ull : 0;
     case PART_RIP: return d->field == FIELD_RIP ? ~0ull : 0;
@@ -219,7 +220,7 @@ static u64 excused_bits(const struct excuse *row, const struct excuse_case *ec, 
         return d->field >= FIELD_SELECTOR && d->field < FIELD_FS_BASE && d->expected[0] == 0 && d->got[0] < 4 ? ~0ull
                                                                                                               : 0;
     case PART_X87_STATUS: return d->field == FIELD_X87_STATUS ? row->bits : 0;
-    case PART_MXCSR: return d->field == FIELD_MXCSR ? row->bits : 0;
+    case PART_MEMORY_STACK: return d->field == FIELD_MEMORY && below_stack(ec, d->address) ? ~0ull : 0;
     case PART_MEMORY: return in_operand(ec, d, row->bits & 0xFFFFFFFF, row->bits >> 32) ? ~0ull : 0;
     case PART_ALL: return ~0ull;
     case PART_SINGLES:
@@ -265,6 +266,10 @@ enum excuse_verdict excuse_differences(const struct excuse_case *ec, struct hard
 
         if (!applies(&excuses[r], ec))
             continue;
+        if (excuses[r].part == PART_ALL && differences->stopped != NULL) {
+            differences->stopped = NULL;
+            excused = true;
+        }
         for (unsigned i = 0; i < differences->count; i++)
             excused |= excuse_one(&excuses[r], ec, &differences->list[i], &use->worst[r]);
         use->used[r] += excused;

@@ -13,14 +13,11 @@ enum excuse_when {
     WHEN_ALWAYS,
     WHEN_COUNT_NOT_0,
     WHEN_COUNT_ABOVE_1,
-    WHEN_COUNT_FROM_SIZE, /* at least the operand's bits */
     WHEN_COUNT_ABOVE_SIZE,
-    WHEN_SOURCE_0, /* BSF, BSR: ZF comes out set */
-    WHEN_COMPLETED,
-    WHEN_LEGACY, /* outside 64-bit mode */
-    WHEN_STACK16,
+    WHEN_LEGACY,       /* outside 64-bit mode */
     WHEN_PREFIX_66_64, /* 66h in 64-bit mode */
     WHEN_LOCK,         /* F0h */
+    WHEN_REX_W,        /* a 64-bit operand size by REX.W */
     WHEN_REPEAT,       /* F2h or F3h */
     WHEN_AC,           /* the processor raised #AC */
     WHEN_PF,           /* ...#PF */
@@ -33,9 +30,6 @@ enum excuse_when {
 enum excuse_part {
     PART_FLAGS,
     PART_DESTINATION, /* all of the general register, or the memory operand, that is written */
-    PART_GPRS,        /* these bits of all general registers */
-    PART_HIGH_GPRS,   /* R8 to R15 */
-    PART_RSP,
     PART_RIP,
     PART_VECTOR,
     PART_X87,            /* everything of the x87 */
@@ -44,11 +38,11 @@ enum excuse_part {
     PART_ERROR,
     PART_NULL_SELECTOR, /* 0 there, another null selector here */
     PART_X87_STATUS,
-    PART_MXCSR,
-    PART_SINGLES, /* lanes of the XMM register that is written */
-    PART_STACK,   /* any x87 register */
-    PART_MEMORY,  /* bytes of the memory operand, given by EXCUSE_BYTES(first, end) */
-    PART_ALL,     /* everything: another outcome */
+    PART_SINGLES,      /* lanes of the XMM register that is written */
+    PART_STACK,        /* any x87 register */
+    PART_MEMORY_STACK, /* bytes up to 32 below the stack pointer as it was */
+    PART_MEMORY,       /* bytes of the memory operand, given by EXCUSE_BYTES(first, end) */
+    PART_ALL,          /* everything: another outcome */
 };
 #define EXCUSE_BYTES(first, end) ((u64)(first) | (u64)(end) << 32)
 

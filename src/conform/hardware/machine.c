@@ -16,7 +16,7 @@
 #define INT3 0xCC
 #define HLT 0xF4
 #define KERNEL_CODE 0x00AF9B000000FFFFull /* 64-bit code, DPL 0, accessed */
-#define CASE_TICKS 2000000u               /* no case that a processor finished takes as many */
+#define CASE_TICKS 300000u                /* no case that a processor finished takes as many */
 
 /* Physical pages below the case's own, which lie where their linear addresses say. */
 enum {
@@ -383,7 +383,7 @@ void hardware_machine_run(struct hardware_machine *m, struct hardware_outcome *o
     m->watching = false;
     *outcome = (struct hardware_outcome){.stopped = NULL};
     if (exit == ENGINE_TICK)
-        outcome->stopped = "no exception came in two million instructions";
+        outcome->stopped = "no exception came in 300000 instructions";
     else if (cpu->host.stop == STOP_UNIMPLEMENTED)
         outcome->stopped = cpu->host.stop_text;
     else if (cpu->host.stop == STOP_SHUTDOWN)

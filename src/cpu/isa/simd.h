@@ -58,6 +58,7 @@ ALWAYS_INLINE void masked_store_check(struct cpu *cpu, const struct insn *insn, 
 {
     laddr_t laddr;
 
+    COVER(cpu, RULE_MM_07, cpu_is_amd(cpu));
     if (!cpu_is_amd(cpu))
         return;
     laddr = mem_linear_checked(cpu, (enum seg)insn->seg, offset, size, true);

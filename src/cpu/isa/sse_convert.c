@@ -74,6 +74,7 @@ static u64 mmx_source(struct cpu *cpu, const struct insn *insn)
  * AMD's processors. UNVERIFIED: that on Intel's it finds the state as it was. */
 static void convert_finish(struct cpu *cpu, u32 flags, bool enters)
 {
+    COVER(cpu, RULE_MM_06, enters);
     if (enters && cpu_is_amd(cpu))
         mmx_enter_state(cpu);
     fp_finish(cpu, flags);

@@ -321,6 +321,7 @@ ALWAYS_INLINE void compare_read(struct cpu *cpu, const struct insn *insn, enum w
  * instruction on Intel's, as its manual says. */
 ALWAYS_INLINE void compare_between(struct cpu *cpu, enum width w, const struct comparison *c)
 {
+    COVER(cpu, RULE_ST_01, cpu_is_amd(cpu));
     if (cpu_is_amd(cpu))
         flags_sub(cpu, w, c->a, c->b, c->a - c->b);
 }

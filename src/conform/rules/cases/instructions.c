@@ -368,6 +368,24 @@ static const struct rule_case rows[] = {
         SEEN(MECH_INT_N),
         EXPECT(EQ(RIP, HANDLER(5)), ANY(RSP), ANY(CS), ANY(CS_ATTR), ANY(SS), ANY(SS_ATTR), ANY(SS_LIMIT),
                CLEARS(RFLAGS, FLAG_IF), WORD_CODE(0, 2))),
+
+    /* ---- where vendors' processors differ in what they leave behind */
+    ROW(MM_06, "Intel: CVTPI2PS from memory", INTEL, LONG_0 | LEGACY32_0,
+        SETUP(PUT(RBX, AT_SUPER), PUT(X87_STATUS, 0x1800)), CODE(0x0F, 0x2A, 0x03), EXPECT(EQ(X87_STATUS, 0))),
+    ROW(MM_06, "AMD: CVTPI2PS from memory", AMD, LONG_0 | LEGACY32_0,
+        SETUP(PUT(RBX, AT_SUPER), PUT(X87_STATUS, 0x1800)), CODE(0x0F, 0x2A, 0x03)),
+    ROW(MM_06, "CVTPI2PS from a register", BOTH, LONG_0 | LEGACY32_0, SETUP(PUT(X87_STATUS, 0x1800)),
+        CODE(0x0F, 0x2A, 0xC0), EXPECT(EQ(X87_STATUS, 0))),
+    ROW(MM_07, "AMD: MASKMOVDQU of nothing to a read-only segment", AMD, COMPAT_0 | LEGACY32_0,
+        SETUP(LOADED(DS, KREADONLY), PUT(RDI, AT_SUPER)), CODE(0x66, 0x0F, 0xF7, 0xC1), FAULTS(GP, 0), BY(SG_10)),
+    ROW(MM_07, "Intel: MASKMOVDQU of nothing to a read-only segment", INTEL, COMPAT_0 | LEGACY32_0,
+        SETUP(LOADED(DS, KREADONLY), PUT(RDI, AT_SUPER)), CODE(0x66, 0x0F, 0xF7, 0xC1), UNPINNED),
+    ROW(ST_01, "Intel: a fault in the second iteration of REPE CMPSB", INTEL, LONG_0 | PAGED_0,
+        SETUP(PUT(RSI, AT_USER), PUT(RDI, AT_ABSENT - 1), PUT(RCX, 5)), CODE(0xF3, 0xA6), STEPS(2), FAULTS(PF, 0),
+        BY(PF_01), EXPECT(PLUS(RSI, 1), PLUS(RDI, 1), PLUS(RCX, -1))),
+    ROW(ST_01, "AMD: a fault in the second iteration of REPE CMPSB", AMD, LONG_0 | PAGED_0,
+        SETUP(PUT(RSI, AT_USER), PUT(RDI, AT_ABSENT - 1), PUT(RCX, 5)), CODE(0xF3, 0xA6), STEPS(2), FAULTS(PF, 0),
+        BY(PF_01), EXPECT(PLUS(RSI, 1), PLUS(RDI, 1), PLUS(RCX, -1), SETS(RFLAGS, FLAG_ZF | FLAG_PF))),
 };
 
 THEME(instructions, rows);

@@ -476,6 +476,20 @@ static const struct rule_case rows[] = {
         EXPECT(EQ(RAX, 0x00C09200), ANYBITS(RAX, 0xF0000), SETS(RFLAGS, FLAG_ZF), HAS8(AT_GDT + FREE + 5, 0x92))),
     ROW(SG_14, "LSL with a 16-bit operand size", BOTH, FLAT_3 | LONG_3, SETUP(PUT(RCX, UDATA | 3), PUT(RAX, 0)),
         CODE(0x66, LSL_EAX_ECX), EXPECT(EQ(RAX, 0xFFFF), SETS(RFLAGS, FLAG_ZF))),
+
+    /* ---- where vendors differ in what a selector in memory is */
+    ROW(SG_15, "Intel: PUSH ES, 32 bits", INTEL, LEGACY32_0 | COMPAT_0, SETUP(MEM32(STACK0 - 4, 0xAAAA5555)),
+        CODE(0x06), EXPECT(PLUS(RSP, -4), HAS32(STACK0 - 4, 0xAAAA0000 | KDATA))),
+    ROW(SG_15, "AMD: PUSH ES, 32 bits", AMD, LEGACY32_0 | COMPAT_0, SETUP(MEM32(STACK0 - 4, 0xAAAA5555)), CODE(0x06),
+        EXPECT(PLUS(RSP, -4), HAS32(STACK0 - 4, KDATA))),
+    ROW(SG_16, "Intel: LFS with REX.W", INTEL, LONG_0,
+        SETUP(PUT(RBX, AT_SUPER), MEM64(AT_SUPER, (u64)UDATA << 32 | 0x11223344), MEM16(AT_SUPER + 8, KDATA)),
+        CODE(0x48, 0x0F, 0xB4, 0x03),
+        EXPECT(EQ(RAX, (u64)UDATA << 32 | 0x11223344), SEGMENT(FS, KDATA, 0, 0xFFFFFFFF, ATTR_DATA32))),
+    ROW(SG_16, "AMD: LFS with REX.W", AMD, LONG_0,
+        SETUP(PUT(RBX, AT_SUPER), MEM64(AT_SUPER, (u64)UDATA << 32 | 0x11223344), MEM16(AT_SUPER + 8, KDATA)),
+        CODE(0x48, 0x0F, 0xB4, 0x03),
+        EXPECT(EQ(RAX, 0x11223344), SEGMENT(FS, UDATA, 0, 0xFFFFFFFF, ATTR_DATA32 | 3 * ATTR_DPL))),
 };
 
 THEME(segments, rows);
