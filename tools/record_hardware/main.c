@@ -125,7 +125,7 @@ static bool describe(struct hardware_source *source, struct cpu_model *model, st
 static bool is_usable(const struct recording *r, const struct hardware_case *c)
 {
     return c->vector != 1 && c->vector != 2 && c->vector < 32 && !(c->vector == 14 && c->cr2 >> 63) &&
-           (!r->only_undefined || c->vector == 6);
+           (!r->only_undefined || (c->vector == 6 && c->after.rip == c->before.rip));
 }
 
 static bool flush(struct recording *r, struct error *err)

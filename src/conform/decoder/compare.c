@@ -37,7 +37,9 @@ static unsigned compare_operand(const struct reading_operand *a, const struct re
             return FIELD_REGISTER;
         return a->file == FILE_GPR && a->size != b->size && a->size != 0 ? FIELD_SIZE : 0;
     case OPERAND_MEMORY: return compare_memory(a, b);
-    default: return ((a->value ^ b->value) & a->mask) != 0 ? FIELD_VALUE : 0;
+    default:
+        return (((a->value ^ b->value) & a->mask) != 0 ? FIELD_VALUE : 0) |
+               (a->size != b->size && a->size != 0 ? FIELD_SIZE : 0);
     }
 }
 

@@ -197,6 +197,18 @@ static bool keeps_fs_gs(const struct comparison *c)
     return true;
 }
 
+/* Whether Capstone's immediates are ours, a word and maybe a byte, with a sign extended. */
+static bool has_invented_sign(const struct comparison *c)
+{
+    const struct reading_operand *a = c->ours.operand, *b = c->theirs.operand;
+
+    if (c->ours.count == 0 || c->ours.count != c->theirs.count || a[0].value > 0xFFFF)
+        return false;
+    if (sign_extend(a[0].value, W16) != sign_extend(b[0].value, W16))
+        return false;
+    return c->ours.count == 1 || (a[1].value <= 0xFF && sign_extend(a[1].value, W8) == sign_extend(b[1].value, W8));
+}
+
 /* Whether Capstone has our immediate, a comparison's predicate, in its name. */
 static bool names_predicate(const struct comparison *c)
 {

@@ -110,7 +110,7 @@ static void read_operand(struct reading *r, const cs_x86_op *op, const cs_x86 *x
 
     if (op->type == X86_OP_REG && op->reg == X86_REG_ST0)
         return; /* named by some and implied by others */
-    *o = (struct reading_operand){.kind = OPERAND_IMMEDIATE, .value = (u64)op->imm, .mask = ~0ull};
+    *o = (struct reading_operand){.kind = OPERAND_IMMEDIATE, .value = (u64)op->imm, .mask = ~0ull, .size = op->size};
     if (op->type == X86_OP_REG)
         read_register(o, op->reg);
     else if (op->type == X86_OP_MEM)

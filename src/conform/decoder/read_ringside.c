@@ -76,15 +76,18 @@ static void add_row_immediate(struct translation *t, enum operand_kind kind)
 
     switch (kind) {
     case I_b:
-    case I_1: add_immediate(t, value, 0xFF); break;
-    case I_w: add_immediate(t, value, 0xFFFF); break;
+    case I_1:
+    case I_w: add_immediate(t, value, ~0ull); break; /* no sign */
     case J_b:
     case J_z: add_immediate(t, reading_address(t->facts->code) + insn->length + insn->imm, whole); break;
     case A_p:
         add_immediate(t, insn->imm2, 0xFFFF);
         add_immediate(t, insn->imm, whole);
         break;
-    default: add_immediate(t, value, whole); break;
+    default:
+        add_immediate(t, value, insn->width == W8 ? ~0ull : whole);
+        t->r->operand[t->r->count - 1].size = (u8)width_bytes((enum width)insn->width);
+        break;
     }
 }
 

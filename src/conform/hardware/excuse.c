@@ -111,6 +111,14 @@ static bool beyond_log(const struct hardware_state *s)
     return valid && exponent != 0x7FFF && (exponent > 0x3FFD || (exponent == 0x3FFD && mantissa > bound));
 }
 
+static bool is_lock_cr0(const struct insn *insn)
+{
+    const struct insn_row *row = &insn_rows[insn->row];
+
+    return (insn->prefixes & PREFIX_LOCK) != 0 &&
+           ((row->operand[0] == C_y && insn->dst == 0) || (row->operand[1] == C_y && insn->src == 0));
+}
+
 static bool applies(const struct excuse *row, const struct excuse_case *ec)
 {
     unsigned size = 8u << ec->insn->width;
@@ -126,6 +134,7 @@ static bool applies(const struct excuse *row, const struct excuse_case *ec)
     case WHEN_COUNT_ABOVE_SIZE: return shift_count(ec) > size;
     case WHEN_LEGACY: return ec->c->mode != HARDWARE_64;
     case WHEN_LOCK: return (ec->insn->prefixes & PREFIX_LOCK) != 0;
+    case WHEN_LOCK_CR0: return is_lock_cr0(ec->insn);
     case WHEN_REX_W: return (ec->insn->prefixes & PREFIX_REX_W) != 0;
     case WHEN_REPEAT: return (ec->insn->prefixes & (PREFIX_REP | PREFIX_REPNE)) != 0;
     case WHEN_AC: return ec->c->vector == VEC_AC;

@@ -17,6 +17,7 @@ enum excuse_when {
     WHEN_LEGACY,       /* outside 64-bit mode */
     WHEN_PREFIX_66_64, /* 66h in 64-bit mode */
     WHEN_LOCK,         /* F0h */
+    WHEN_LOCK_CR0,     /* F0h before MOV to or from CR0 */
     WHEN_REX_W,        /* a 64-bit operand size by REX.W */
     WHEN_REPEAT,       /* F2h or F3h */
     WHEN_AC,           /* the processor raised #AC */

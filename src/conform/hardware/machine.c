@@ -234,7 +234,7 @@ static struct segment data_segment(const struct hardware_machine *m, u16 selecto
     struct descriptor d;
 
     if (selector_is_null(selector) || !find_descriptor(m->source, selector, &d) || !descriptor_is_readable(&d))
-        return segment_null(selector, 3);
+        return segment_null(0, 3); /* whatever RPL was loaded: the way to CPL 3 is an IRET, which leaves 0 */
     return descriptor_segment(&d, selector);
 }
 

@@ -317,12 +317,13 @@ ALWAYS_INLINE void compare_read(struct cpu *cpu, const struct insn *insn, enum w
         c->b = mem_read(cpu, ES, string_offset(cpu, insn, RDI), w);
 }
 
-/* A fault or an interrupt between iterations finds the flags of the last one on AMD's processors, and those before the
- * instruction on Intel's, as its manual says. */
-ALWAYS_INLINE void compare_between(struct cpu *cpu, enum width w, const struct comparison *c)
+/* The flags of a comparison. A fault or an interrupt between iterations finds those of the last one on AMD's processors,
+ * and those before the instruction on Intel's, as its manual says. */
+ALWAYS_INLINE void compare_flags(struct cpu *cpu, enum width w, const struct comparison *c, bool complete)
 {
-    COVER(cpu, RULE_ST_01, cpu_is_amd(cpu));
-    if (cpu_is_amd(cpu))
+    if (!complete)
+        COVER(cpu, RULE_ST_01, cpu_is_amd(cpu));
+    if (complete || cpu_is_amd(cpu))
         flags_sub(cpu, w, c->a, c->b, c->a - c->b);
 }
 
@@ -343,10 +344,9 @@ STRING_BODY(op_cmps)
         }
         rep_advance(cpu, insn, RSI, n << w);
         rep_advance(cpu, insn, RDI, n << w);
-        compare_between(cpu, w, &c);
         rep_commit(cpu, &rep, n);
+        compare_flags(cpu, w, &c, c.stop || rep.left == 0);
     } while (!c.stop && rep_more(cpu, &rep));
-    flags_sub(cpu, w, c.a, c.b, c.a - c.b);
     rep_end(cpu, &rep, c.stop);
 }
 
@@ -366,9 +366,8 @@ STRING_BODY(op_scas)
             n = 1;
         }
         rep_advance(cpu, insn, RDI, n << w);
-        compare_between(cpu, w, &c);
         rep_commit(cpu, &rep, n);
+        compare_flags(cpu, w, &c, c.stop || rep.left == 0);
     } while (!c.stop && rep_more(cpu, &rep));
-    flags_sub(cpu, w, c.a, c.b, c.a - c.b);
     rep_end(cpu, &rep, c.stop);
 }
