@@ -136,10 +136,15 @@ static void random_bytes(struct rng *r, u8 bytes[15], bool mode64)
     static const u8 prefixes[] = {0x66, 0x67, 0xF0, 0xF2, 0xF3, 0x2E, 0x36, 0x3E, 0x64, 0x65};
     static const u8 mandatory[] = {[P66] = 0x66, [PF3] = 0xF3, [PF2] = 0xF2};
     const struct insn_row *row = &insn_rows[next(r) % insn_row_count];
+    bool loads_segment = next(r) % 16 == 0; /* few rows do, and few selectors are of absent segments */
     unsigned at = 0;
 
     for (unsigned i = 0; i < 15; i++)
         bytes[i] = (u8)next(r);
+    if (loads_segment) {
+        bytes[0] = 0x8E; /* MOV Sreg */
+        return;
+    }
     if (next(r) % 4 == 0)
         bytes[at++] = prefixes[next(r) % sizeof prefixes];
     if (row->prefix >= P66)
