@@ -28,7 +28,7 @@ static struct pci_function *selected(const struct pci_host *host)
 static u32 read_port(void *device, u16 port, unsigned size)
 {
     const struct pci_host *host = device;
-    const struct pci_function *f;
+    struct pci_function *f;
     unsigned offset;
     u32 value = 0;
 
@@ -38,6 +38,8 @@ static u32 read_port(void *device, u16 port, unsigned size)
     if (f == NULL)
         return ~0u;
     offset = (unsigned)(host->address & 0xFC) + port - DATA_PORT;
+    if (f->reading != NULL)
+        f->reading(f->context, offset, size);
     for (unsigned i = 0; i < size; i++)
         value |= (u32)f->config[(offset + i) & 0xFF] << (8 * i);
     return value;

@@ -15,6 +15,8 @@ struct pci_function {
     u8 writable[256]; /* bits that a configuration write may change */
     /* Told after a write changed [offset, offset+size). May be NULL. */
     void (*changed)(void *context, unsigned offset, unsigned size);
+    /* Told before [offset, offset+size) is read, to bring it up to date. May be NULL. */
+    void (*reading)(void *context, unsigned offset, unsigned size);
     void *context;
 };
 
