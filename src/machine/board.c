@@ -10,9 +10,9 @@
 #include "devices/acpi_pm.h"
 #include "devices/cf9.h"
 #include "devices/debug_port.h"
-#include "devices/dma.h"
 #include "devices/fpu_error.h"
 #include "devices/i8042.h"
+#include "devices/i8237.h"
 #include "devices/ioapic.h"
 #include "devices/lapic.h"
 #include "devices/pci_host.h"
@@ -59,7 +59,7 @@ struct board {
         unsigned port;
     } channel_wire[MACHINE_CHANNELS];
     bool a20_port92, a20_i8042; /* either opens the gate */
-    struct dma *dma;
+    struct i8237 *dma;
     struct pci_host *pci_host;
     struct cpu *cpu;
 };
@@ -408,7 +408,7 @@ static void make_devices(struct board *b)
     rtc_set_memory_size(b->rtc, low, physmem_ram_bytes(b->physmem) - low);
     b->fpu_error = fpu_error_new(b->ports, &b->irq[13]);
     b->com1 = uart_new(b->ports, b->clock, 0x3F8, &b->irq[4], serial_out, b, "com1");
-    b->dma = dma_new(b->ports);
+    b->dma = i8237_new(b->ports, b->physmem);
     b->acpi_pm = acpi_pm_new(b->ports, b->clock, ACPI_PM_BASE, &b->irq[9], sleep_request, b);
     b->debug_console[0] = debug_console_new(b->ports, 0xE9, debugcon_out, b);
     b->debug_console[1] = debug_console_new(b->ports, 0x402, debugcon_out, b);
@@ -458,7 +458,7 @@ void board_free(struct board *b)
     debug_console_free(b->debug_console[0]);
     debug_console_free(b->debug_console[1]);
     acpi_pm_free(b->acpi_pm);
-    dma_free(b->dma);
+    i8237_free(b->dma);
     uart_free(b->com1);
     uart_free(b->com2);
     fpu_error_free(b->fpu_error);

@@ -12,7 +12,6 @@
 #include "devices/acpi_pm.h"
 #include "devices/cf9.h"
 #include "devices/debug_port.h"
-#include "devices/dma.h"
 #include "devices/fpu_error.h"
 #include "devices/i8042.h"
 #include "devices/port92.h"
@@ -295,7 +294,6 @@ static void small_ports(void **state)
     struct cf9 *cf9 = cf9_new(ports, on_hard_reset, NULL);
     struct debug_console *console = debug_console_new(ports, 0xe9, on_text, NULL);
     struct debug_exit *leave = debug_exit_new(ports, 0xf4, on_exit_status, NULL);
-    struct dma *dma = dma_new(ports);
 
     (void)state;
     out(0x92, 0);
@@ -312,19 +310,10 @@ static void small_ports(void **state)
     assert_string_equal(text, "x");
     ports_write(ports, 0xf4, 0x10, 4, INITIATOR_CPU0);
     assert_int_equal(status, 0x21);
-    out(0x80, 0x42);
-    assert_int_equal(dma_post_code(dma), 0x42);
-    out(0x0c, 0), out(0x04, 0x34), out(0x04, 0x12), out(0x05, 0xff), out(0x05, 1), out(0x81, 5), out(0x0a, 2);
-    assert_int_equal(dma_channel(dma, 2).address, 0x51234);
-    assert_int_equal(dma_channel(dma, 2).bytes, 512);
-    assert_false(dma_channel(dma, 2).masked);
-    assert_int_equal(in(0x04), 0x34); /* low byte, then high */
-    assert_int_equal(in(0x04), 0x12);
     debug_console_free(console);
     debug_exit_free(leave);
     cf9_free(cf9);
     port92_free(p92);
-    dma_free(dma);
 }
 
 /* FERR# latches IRQ 13; port F0h ends the request and asserts IGNNE# for as long as the error lasts. */
