@@ -105,7 +105,8 @@ static inline void set_mode(const struct mode *mode)
     gfx(5, mode->gfx_mode), gfx(6, mode->gfx_misc), gfx(7, 15), gfx(8, 0xFF);
     for (u8 i = 0; i < 16; i++)
         attr(i, i);
-    attr(0x10, mode->attr_mode), attr(0x11, 0), attr(0x12, mode->attr_planes), attr(0x13, 0), attr(0x14, 0);
+    attr(0x10, mode->attr_mode), attr(0x11, 0), attr(0x12, mode->attr_planes), attr(0x13, mode->seq[0] & 1 ? 0 : 8),
+        attr(0x14, 0);
     out(0x3C6, 0xFF);
     out(0x3C8, 0);
     for (unsigned i = 0; i < 256; i++) /* colour i is (i, 255 - i, 3 * i), in six bits each */
