@@ -4,6 +4,7 @@
 #ifndef RINGSIDE_CLI_CLI_H
 #define RINGSIDE_CLI_CLI_H
 
+#include "cli/screen.h"
 #include "machine/machine.h"
 #include "trace/trace.h"
 
@@ -44,12 +45,13 @@ struct run_options {
     bool trace;              /* --trace: live text */
     const char *trace_path;  /* --trace=FILE or -D FILE; NULL: stderr */
     bool trace_verbose;
-    bool trace_calls;        /* an entry and its return on one line */
-    const char *vmlinux;     /* --vmlinux: an unstripped ELF of the kernel, for its DWARF */
-    bool no_names;           /* do not look for a Linux kernel's symbols and tasks */
-    bool trace_side; /* also SWAPGS, CR and MSR writes in the live text */
+    bool trace_calls;    /* an entry and its return on one line */
+    const char *vmlinux; /* --vmlinux: an unstripped ELF of the kernel, for its DWARF */
+    bool no_names;       /* do not look for a Linux kernel's symbols and tasks */
+    bool trace_side;     /* also SWAPGS, CR and MSR writes in the live text */
     struct trace_filter filter;
     bool summary_json;
+    struct screen_options screen;
     bool digest_only; /* keep the event digest although nothing is recorded */
     struct checkpoint_options checkpoints;
     enum color_choice color;

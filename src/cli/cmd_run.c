@@ -134,6 +134,8 @@ static bool open_session(struct session *s, struct error *err)
     s->machine = machine_new(&s->options.machine, err);
     if (s->machine == NULL)
         return false;
+    if (!screen_check(&s->options.screen, s->machine, err))
+        return false;
     s->console.machine = s->machine;
     post_mortem_attach(&s->post_mortem, machine_cpu(s->machine));
     if (s->recorder != NULL)
@@ -236,6 +238,8 @@ static int run_session(struct session *s, u64 *digest)
     print_end(s, &result);
     if (s->options.summary_json)
         print_summary(s, &result);
+    if (!screen_write(&s->options.screen, s->machine, &err))
+        code = cli_fail(&err);
     if (!checkpoints_close(&s->checkpoints, &result, &err))
         code = cli_fail(&err);
     return close_session(s, code, digest);
@@ -283,6 +287,7 @@ static bool prepare_replay(struct session *s, const struct run_options *given, c
         return false;
     s->options.checkpoints = given->checkpoints;
     s->options.machine.engine = given->machine.engine;
+    s->options.screen = given->screen;
     s->options.digest_only = true;
     s->options.serial = s->options.serial == SERIAL_NULL ? SERIAL_NULL : SERIAL_STDIO;
     s->replay_path = path;
@@ -301,6 +306,8 @@ static void replay_usage(FILE *out)
           "Makes the recorded run again, with its input, and compares the event digests: exit code 0 when they are "
           "equal,\n1 when they differ.\n\n"
           "  --engine step|block       which engine makes it; default block, whatever the recording was made with\n"
+          "  --screendump FILE, --screentext FILE\n                            the screen at the end, as 'ringside "
+          "run' writes it\n"
           "  --checkpoints FILE[,...]  as 'ringside run' takes it; with ,stop the digests are not compared\n",
           out);
 }

@@ -154,6 +154,28 @@ static bool opt_display(struct run_options *o, const char *value, struct error *
     return true;
 }
 
+static bool opt_vga(struct run_options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "none") != 0 && strcmp(value, "std") != 0)
+        return error_set(err, EXIT_USAGE, "-vga %s: none or std", value);
+    o->machine.vga = strcmp(value, "none") == 0 ? VGA_NONE : VGA_STD;
+    return true;
+}
+
+static bool opt_screendump(struct run_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->screen.picture_path = value;
+    return true;
+}
+
+static bool opt_screentext(struct run_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->screen.text_path = value;
+    return true;
+}
+
 static bool opt_monitor(struct run_options *o, const char *value, struct error *err)
 {
     (void)o;
@@ -394,6 +416,9 @@ static const struct option {
     {"nographic", NONE, opt_nographic, NULL, "serial console on the terminal; Ctrl-A x ends the run"},
     {"serial", WORD, opt_serial, "DEST", "COM1: stdio, null or file:PATH (default null)"},
     {"display", WORD, opt_display, "none", "no display"},
+    {"vga", WORD, opt_vga, "ADAPTER", "std or none (default: none for a kernel, std for firmware)"},
+    {"screendump", WORD, opt_screendump, "FILE", "at the end, the screen as a PNG file"},
+    {"screentext", WORD, opt_screentext, "FILE", "at the end, the screen as text; - for standard output"},
     {"monitor", WORD, opt_monitor, "none", "no monitor"},
     {"no-reboot", NONE, opt_no_reboot, NULL, "a reset ends the run with exit code 0"},
     {"on-shutdown", WORD, opt_on_shutdown, "WHAT", "triple fault: stop (exit code 4) or reset"},
@@ -445,7 +470,6 @@ static const struct {
     {"nic", "there is no network card yet"},
     {"enable-kvm", "Ringside interprets every instruction; leave the option out"},
     {"accel", "Ringside interprets every instruction; leave the option out"},
-    {"vga", "this version has no display adapter yet; use -nographic"},
 };
 
 void run_options_help(FILE *out)
@@ -534,6 +558,16 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, struct erro
     return true;
 }
 
+static bool replay_takes(const char *name, size_t length)
+{
+    static const char *const names[] = {"checkpoints", "engine", "screendump", "screentext"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strlen(names[i]) == length && strncmp(name, names[i], length) == 0)
+            return true;
+    return false;
+}
+
 bool replay_options_parse(struct run_options *o, const char **path, int argc, char **argv, struct error *err)
 {
     *o = (struct run_options){.serial = SERIAL_NULL};
@@ -547,8 +581,7 @@ bool replay_options_parse(struct run_options *o, const char **path, int argc, ch
                 return error_set(err, EXIT_USAGE, "'%s' is one word too many: the recording is already '%s'", argv[i],
                                  *path);
             *path = argv[i];
-        } else if (!(length == 11 && strncmp(name, "checkpoints", length) == 0) &&
-                   !(length == 6 && strncmp(name, "engine", length) == 0)) {
+        } else if (!replay_takes(name, length)) {
             return error_set(err, EXIT_USAGE,
                              "replay does not take '%s': the recording says how the run was made; 'ringside replay "
                              "--help' lists what can be added",

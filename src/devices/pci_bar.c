@@ -9,16 +9,21 @@
 
 #define COMMAND 0x04
 #define FIRST_BAR 0x10
+#define ROM_BAR 0x30
+#define ROM_ENABLE 1u
 #define WINDOW_END 0xFEC00000ull /* the I/O APIC, and the system's own addresses above it */
 
 enum { BAR_PREFETCHABLE = 8 };
+
+/* The register's offset in the configuration space. */
+static unsigned register_of(unsigned index) { return index == PCI_BAR_ROM ? ROM_BAR : FIRST_BAR + 4 * index; }
 
 void pci_bars_init(struct pci_bars *bars, struct pci_function *function, struct physmem *pm)
 {
     *bars = (struct pci_bars){.function = function, .pm = pm};
     for (unsigned i = 0; i < PCI_BARS; i++) {
-        store_le32(function->config + FIRST_BAR + 4 * i, 0);
-        store_le32(function->writable + FIRST_BAR + 4 * i, 0);
+        store_le32(function->config + register_of(i), 0);
+        store_le32(function->writable + register_of(i), 0);
     }
     function->writable[COMMAND] |= PCI_COMMAND_MEMORY;
 }
@@ -28,16 +33,19 @@ void pci_bar_memory(struct pci_bars *bars, unsigned index, u32 size, bool prefet
 {
     assert(index < PCI_BARS && size >= PAGE_SIZE && (size & (size - 1)) == 0);
     bars->bar[index] = (struct pci_bar){.size = size, .ops = ops, .device = device, .name = name};
-    store_le32(bars->function->config + FIRST_BAR + 4 * index, prefetchable ? BAR_PREFETCHABLE : 0);
-    store_le32(bars->function->writable + FIRST_BAR + 4 * index, ~(size - 1));
+    store_le32(bars->function->config + register_of(index), prefetchable ? BAR_PREFETCHABLE : 0);
+    store_le32(bars->function->writable + register_of(index), ~(size - 1) | (index == PCI_BAR_ROM ? ROM_ENABLE : 0));
 }
 
 /* returns: where the register wants to answer now; 0: nowhere */
 static paddr_t wanted(const struct pci_bars *bars, unsigned index)
 {
     u32 size = bars->bar[index].size;
-    paddr_t base = load_le32(bars->function->config + FIRST_BAR + 4 * index) & ~(size - 1);
+    u32 value = load_le32(bars->function->config + register_of(index));
+    paddr_t base = value & ~(size - 1);
 
+    if (index == PCI_BAR_ROM && !(value & ROM_ENABLE))
+        return 0;
     if (!(bars->function->config[COMMAND] & PCI_COMMAND_MEMORY))
         return 0;
     return base != 0 && base >= physmem_low_ram_bytes(bars->pm) && base + size <= WINDOW_END ? base : 0;
@@ -62,7 +70,7 @@ void pci_bars_changed(struct pci_bars *bars, unsigned offset, unsigned size)
     bool command = offset <= COMMAND && offset + size > COMMAND;
 
     for (unsigned i = 0; i < PCI_BARS; i++) {
-        unsigned at = FIRST_BAR + 4 * i;
+        unsigned at = register_of(i);
 
         if (bars->bar[i].size != 0 && (command || (offset < at + 4 && offset + size > at)))
             move(bars, i);

@@ -22,6 +22,11 @@ struct vga *vga_new(struct ports *ports, struct physmem *pm, const struct clock 
 void vga_free(struct vga *vga);
 const struct vga_state *vga_state(const struct vga *vga);
 
+/* Set text mode 3 as video firmware leaves it, with a blank screen: for a machine that starts without firmware.
+ * in: font  256 characters of 16 lines, as code page 437 has them; NULL: none, and characters are blank */
+#define VGA_FONT_BYTES 4096u
+void vga_preset_text(struct vga *vga, const u8 *font);
+
 /* Registers of the CRT controller's clockwork, exact in virtual time: where the beam is now. */
 struct vga_beam {
     u64 frame;                      /* frames since the start of time */

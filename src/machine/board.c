@@ -24,6 +24,7 @@
 #include "firmware.h"
 #include "machine/acpi.h"
 #include "machine/direct_boot.h"
+#include "machine/video.h"
 
 #define ROM_BYTES 0x10000u
 #define ROM_LOW 0xF0000u
@@ -61,6 +62,7 @@ struct board {
     bool a20_port92, a20_i8042; /* either opens the gate */
     struct i8237 *dma;
     struct pci_host *pci_host;
+    struct video *video; /* NULL: no display adapter */
     struct cpu *cpu;
 };
 
@@ -332,7 +334,8 @@ static bool load_image(struct board *b, struct error *err)
                                    .initrd_size = o->initrd_size,
                                    .append = o->append,
                                    .physmem = b->physmem,
-                                   .usable_low = low - ACPI_AREA_BYTES};
+                                   .usable_low = low - ACPI_AREA_BYTES,
+                                   .text_screen = b->video != NULL};
     struct boot_entry entry;
     u8 rom[ROM_BYTES], rsdp[ACPI_RSDP_BYTES];
     bool ok;
@@ -392,6 +395,16 @@ static void make_optional_devices(struct board *b)
     }
 }
 
+static bool make_video(struct board *b, struct error *err)
+{
+    const struct machine_options *o = b->options;
+
+    if (o->vga == VGA_NONE || (o->vga == VGA_DEFAULT && o->kernel != NULL))
+        return true;
+    b->video = video_new(b->ports, b->physmem, b->clock, b->pci_host, o->kernel == NULL, err);
+    return b->video != NULL;
+}
+
 static void make_devices(struct board *b)
 {
     u64 low = physmem_low_ram_bytes(b->physmem);
@@ -440,7 +453,7 @@ struct board *board_new(const struct machine_options *options, struct clock *clo
     b->ports = ports_new();
     make_interrupt_controllers(b);
     make_devices(b);
-    if (!load_image(b, err)) {
+    if (!make_video(b, err) || !load_image(b, err)) {
         board_free(b);
         return NULL;
     }
@@ -467,6 +480,7 @@ void board_free(struct board *b)
     i8042_free(b->i8042);
     port92_free(b->port92);
     cf9_free(b->cf9);
+    video_free(b->video);
     pci_host_free(b->pci_host);
     if (b->apic_bus != NULL) {
         ioapic_free(b->ioapic);
@@ -477,6 +491,8 @@ void board_free(struct board *b)
     physmem_free(b->physmem);
     free(b);
 }
+
+const struct vga *board_vga(const struct board *b) { return b->video == NULL ? NULL : video_vga(b->video); }
 
 struct cpu *board_make_cpu(struct board *b, const struct cpu_model *model)
 {

@@ -25,4 +25,7 @@ struct cpu *board_make_cpu(struct board *board, const struct cpu_model *model);
 /* Wire a processor to the interrupt controllers and to this board's memory and ports. */
 void board_connect_cpu(struct board *board, struct cpu *cpu);
 
+/* returns: NULL when the board has no display adapter */
+const struct vga *board_vga(const struct board *board);
+
 #endif

@@ -27,6 +27,7 @@ struct boot_request {
     struct e820_entry e820[E820_MAX];
     unsigned e820_count;
     paddr_t acpi_rsdp; /* 0: no ACPI */
+    bool text_screen;  /* there is a display adapter, in text mode 3 */
     bool entry64;      /* prefer the 64-bit entry where the image has one (the CPU has long mode) */
 };
 

@@ -78,6 +78,17 @@ static bool place_initrd(const struct boot_request *request, u8 *params, u64 ker
     return true;
 }
 
+/* Where the screen is and how it is set. source: Linux documentation, "Zero Page"; include/uapi/linux/screen_info.h */
+static void describe_screen(u8 *params)
+{
+    params[0x06] = 3; /* BIOS mode */
+    params[0x07] = 80;
+    store_le16(params + 0x0A, 3); /* as INT 10h function 12h says of a VGA in BX */
+    params[0x0E] = 25;
+    params[0x0F] = 1;              /* a VGA */
+    store_le16(params + 0x10, 16); /* lines of a character */
+}
+
 bool linux_boot_params(const struct boot_request *request, const u8 *header, size_t header_size, u64 kernel_end,
                        u64 initrd_max, struct error *err)
 {
@@ -97,6 +108,8 @@ bool linux_boot_params(const struct boot_request *request, const u8 *header, siz
         store_le16(params + HDR_VERSION, 0x020C);
         params[HDR_LOADFLAGS] = LOADED_HIGH;
     }
+    if (request->text_screen)
+        describe_screen(params);
     params[HDR_TYPE_OF_LOADER] = LOADER_UNDEFINED;
     store_le32(params + HDR_CMD_LINE_PTR, BOOT_COMMAND_LINE);
     physmem_write(request->physmem, BOOT_COMMAND_LINE, request->append, length + 1, INITIATOR_LOADER);

@@ -196,6 +196,8 @@ const struct clock *machine_time(const struct machine *m) { return &m->clock; }
 
 struct cpu *machine_cpu(struct machine *m) { return m->cpu; }
 
+const struct vga *machine_vga(const struct machine *m) { return board_vga(m->board); }
+
 struct input_port *machine_input(struct machine *m) { return m->input; }
 
 /* ---- the host between slices */

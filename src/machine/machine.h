@@ -9,6 +9,7 @@
 #include "bus/clock.h"
 #include "bus/input.h"
 #include "cpu/engine/engine.h"
+#include "devices/vga.h"
 
 struct machine;
 
@@ -45,6 +46,9 @@ struct machine_checkpoints {
     void *context;
 };
 
+/* The display adapter. VGA_DEFAULT: there is one when firmware boots, none when a kernel is entered directly. */
+enum machine_vga { VGA_DEFAULT, VGA_NONE, VGA_STD };
+
 struct machine_options {
     u64 ram_bytes;
     struct cpu_model model;
@@ -55,6 +59,7 @@ struct machine_options {
     const char *append; /* "" = none */
     bool no_reboot;
     bool no_acpi;
+    enum machine_vga vga;
     bool boot32; /* enter a 64-bit bzImage by its 32-bit entry */
     enum on_shutdown on_shutdown;
     unsigned debug_exit_port; /* isa-debug-exit's I/O base; 0 = none */
@@ -122,5 +127,7 @@ void machine_listen(struct machine *m);
 const struct clock *machine_time(const struct machine *m);
 struct cpu *machine_cpu(struct machine *m);
 struct input_port *machine_input(struct machine *m);
+/* The display adapter; NULL: none. A reset makes another. */
+const struct vga *machine_vga(const struct machine *m);
 
 #endif
