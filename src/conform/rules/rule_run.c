@@ -17,6 +17,7 @@ struct run {
     enum preset_index index;
     FILE *out;
     unsigned faults_found;
+    const struct rule_watch *watch; /* NULL: nobody looks */
     u64 before[LOCATIONS];
     u8 seen_before_delivery;
 };
@@ -297,7 +298,14 @@ static void compare_fault(struct run *run)
 
 /* One instruction, one event or one iteration. The block engine makes a block of an instruction that ends one, and
  * steps the others when there is no time for more. */
-static void advance(struct cpu *cpu) { engine_run(cpu, cpu->clock->ticks + 1); }
+static void advance(struct run *run)
+{
+    struct cpu *cpu = run->m.cpu;
+
+    if (run->watch != NULL)
+        run->watch->step(run->watch->context, &run->m);
+    engine_run(cpu, cpu->clock->ticks + 1);
+}
 
 /* Deliver the expected fault: the door must show it with its cause, and the frame must hold what was interrupted. */
 static void deliver_fault(struct run *run)
@@ -309,7 +317,7 @@ static void deliver_fault(struct run *run)
     unsigned first, count = run->m.seen_count;
     const struct transition *t;
 
-    advance(cpu);
+    advance(run);
     t = last_seen(run);
     if (run->m.seen_count != count + 1 || t == NULL) {
         complain(run, "the fault's delivery showed %u transitions; then vector %u error %X by %s",
@@ -420,7 +428,7 @@ static void execute(struct run *run, u32 *rows)
                 patch_location(&run->m, &(struct patch){.kind = PATCH_PUT, .where = p->where, .value = p->value});
         seen = run->m.seen_count;
         next = next_instruction(run);
-        advance(cpu);
+        advance(run);
         check_step(run, &next, rows);
     }
     if (run->m.seen_count != seen && !(run->rc->flags & CASE_UNPINNED))
@@ -442,33 +450,53 @@ static void count_hits(const struct run *run, struct rule_hits *hits)
 #endif
 }
 
-void rule_run(const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor, enum engine_kind engine,
-              struct conform_result *result, struct rule_hits *hits, u32 *rows)
+static void run_case(struct run *run, enum cpu_vendor vendor, enum engine_kind engine, struct conform_result *result,
+                     struct rule_hits *hits, u32 *rows)
 {
-    struct run run = {.rc = rc, .index = index, .out = result->details};
+    const struct rule_case *rc = run->rc;
     struct error err = {0};
 
-    if (!preset_open(&run.m, index, vendor, &err)) {
+    if (!preset_open(&run->m, run->index, vendor, &err)) {
         fprintf(result->details, "%s\n", err.text);
         result->failed++;
         return;
     }
-    engine_select(run.m.cpu, engine);
-    prepare(&run);
-    execute(&run, rows);
+    engine_select(run->m.cpu, engine);
+    prepare(run);
+    if (run->watch != NULL)
+        run->watch->prepared(run->watch->context, &run->m);
+    execute(run, rows);
     if (!(rc->flags & CASE_UNPINNED)) {
-        compare_fault(&run);
-        compare_seen(&run);
-        compare_state(&run);
-        if ((rc->flags & CASE_FAULTS) && !(rc->flags & CASE_NO_DELIVERY) && run.faults_found == 0)
-            deliver_fault(&run);
+        compare_fault(run);
+        compare_seen(run);
+        compare_state(run);
+        if ((rc->flags & CASE_FAULTS) && !(rc->flags & CASE_NO_DELIVERY) && run->faults_found == 0)
+            deliver_fault(run);
     }
-    count_hits(&run, hits);
-    preset_close(&run.m);
-    if (run.faults_found != 0)
+    if (run->watch != NULL)
+        run->watch->done(run->watch->context, &run->m);
+    count_hits(run, hits);
+    preset_close(&run->m);
+    if (run->faults_found != 0)
         result->failed++;
     else if (rc->flags & CASE_UNPINNED)
         result->unsettled++;
     else
         result->passed++;
+}
+
+void rule_run(const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor, enum engine_kind engine,
+              struct conform_result *result, struct rule_hits *hits, u32 *rows)
+{
+    struct run run = {.rc = rc, .index = index, .out = result->details};
+
+    run_case(&run, vendor, engine, result, hits, rows);
+}
+
+void rule_run_watched(const struct rule_case *rc, enum preset_index index, enum cpu_vendor vendor,
+                      struct conform_result *result, const struct rule_watch *watch)
+{
+    struct run run = {.rc = rc, .index = index, .out = result->details, .watch = watch};
+
+    run_case(&run, vendor, ENGINE_STEP, result, NULL, NULL);
 }
