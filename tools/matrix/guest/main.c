@@ -382,6 +382,7 @@ void matrix_main(u32 information)
 
     fill_own_idt();
     __asm__ volatile("lidt own_idtr");
+    out8(0x3FB, 3); /* eight data bits */
     out8(0x21, 0xFF);
     out8(0xA1, 0xFF);
     print(BITS == 64 ? "matrix: 64-bit, " : "matrix: 32-bit, ");
