@@ -93,7 +93,14 @@ static u64 linear_rip(const struct cpu *cpu)
 
 /* ---- what is the same in every machine */
 
-/* Rules whose cases ask for what a board or a model answers: the clock, a port, what XCR0 and FXSAVE hold. */
+static bool reads_port(const struct rule_case *rc)
+{
+    u8 opcode = rc->code_size != 0 ? rc->code[0] : 0;
+
+    return (opcode & 0xF6) == 0xE4 || (opcode & 0xFE) == 0x6C; /* IN: E4, E5, EC, ED; INS */
+}
+
+/* Cases that ask for what a board or a model answers: the clock, a port, what XCR0 and FXSAVE hold. */
 static bool is_about_the_board(const struct rule_case *rc)
 {
     static const enum rule list[] = {RULE_A20_01, RULE_MSR_07, RULE_IS_14, RULE_IS_10, RULE_MM_04};
@@ -101,7 +108,7 @@ static bool is_about_the_board(const struct rule_case *rc)
     for (unsigned i = 0; i < ARRAY_LEN(list); i++)
         if (rc->rule == list[i])
             return true;
-    return rc->rule == RULE_IO_04 && !(rc->flags & CASE_FAULTS); /* what a port reads as */
+    return reads_port(rc) && (rc->rule == RULE_DB_08 || !(rc->flags & CASE_FAULTS));
 }
 
 /* ---- what software can prepare */
@@ -134,6 +141,12 @@ static bool is_loaded(struct preset_machine *m, enum seg s)
     return d.present && want.attr == have->attr && want.limit == have->limit && want.base == have->base;
 }
 
+/* returns: offset of the last byte of the trap's gate */
+static u16 trap_gate_end(const struct cpu_arch *a)
+{
+    return (MATRIX_VECTOR + 1) * (a->msr.efer & EFER_LMA ? 16 : 8) - 1;
+}
+
 static bool can_be_asked(struct preset_machine *m, const struct rule_case *rc)
 {
     const struct cpu_arch *a = &m->cpu->arch;
@@ -142,7 +155,7 @@ static bool can_be_asked(struct preset_machine *m, const struct rule_case *rc)
         m->task_priority != 0)
         return false;
     if (a->shadow || a->nmi_pending || a->nmi_blocked || a->init_pending || a->smi_pending || a->pending_debug ||
-        a->activity != ACTIVE || a->x87_status != 0 || a->xcr0 != 1 || a->mxcsr != 0x1F80)
+        a->activity != ACTIVE || a->x87_status != 0 || a->xcr0 != 1 || a->mxcsr != 0x1F80 || a->msr.tsc_aux != 0)
         return false;
     for (enum seg s = ES; s <= GS; s++)
         if (!is_loaded(m, s))
@@ -151,12 +164,19 @@ static bool can_be_asked(struct preset_machine *m, const struct rule_case *rc)
         return false;
     /* The image's own way in: its trap's gate, and the task register and tables as the presets have them. */
     return a->gdtr.base == AT_GDT && a->gdtr.limit == GDT_END - 1 && a->idtr.base == AT_IDT &&
-           a->idtr.limit >= (MATRIX_VECTOR + 1) * (a->msr.efer & EFER_LMA ? 16 : 8) - 1 && a->tr.base == AT_TSS &&
-           a->tr.selector == TSS && a->tr.attr == 0x8B && a->tr.limit == TSS_LIMIT && a->ldtr.selector == LDT &&
-           a->ldtr.base == AT_LDT && linear_rip(m->cpu) < HIGH_PAGE;
+           a->idtr.limit >= trap_gate_end(a) && a->tr.base == AT_TSS && a->tr.selector == TSS && a->tr.attr == 0x8B &&
+           a->tr.limit == TSS_LIMIT && a->ldtr.selector == LDT && a->ldtr.base == AT_LDT &&
+           linear_rip(m->cpu) < HIGH_PAGE;
 }
 
 /* ---- what software can see */
+
+static bool can_fetch(struct cpu *cpu, u64 at)
+{
+    enum access_view view = cpu->arch.cpl == 3 ? VIEW_USER : VIEW_SUPERVISOR;
+
+    return !(cpu->arch.cr0 & CR0_PG) || page_walk(cpu->physmem, &cpu->mmu.mode, at, ACCESS_EXECUTE, view).ok;
+}
 
 /* The trap comes back to level 0, and a debug trap would come before it. */
 static bool can_be_seen(struct preset_machine *m, const struct rule_case *rc, bool bits64)
@@ -168,9 +188,12 @@ static bool can_be_seen(struct preset_machine *m, const struct rule_case *rc, bo
     if (a->activity != ACTIVE || a->pending_debug || a->shadow || a->nmi_pending || a->init_pending ||
         (flags_get(m->cpu) & FLAG_TF))
         return false;
-    if (!(a->cr0 & CR0_PE) || a->idtr.base != AT_IDT || a->gdtr.base != AT_GDT || linear_rip(m->cpu) >= MATRIX_CASE_END)
+    if (!(a->cr0 & CR0_PE) || a->idtr.base != AT_IDT || a->idtr.limit < trap_gate_end(a) || a->gdtr.base != AT_GDT ||
+        linear_rip(m->cpu) >= MATRIX_CASE_END)
         return false;
     if (((a->msr.efer & EFER_LMA) != 0) != bits64)
+        return false;
+    if (!can_fetch(m->cpu, linear_rip(m->cpu)))
         return false;
     if (bits64 && a->tr.selector != TSS)
         return false; /* whose TSS has the trap's stack */

@@ -107,14 +107,12 @@ static void wrmsr(u32 number, u64 value)
 
 static void copy(u8 *to, const u8 *from, u32 size)
 {
-    while (size--)
-        *to++ = *from++;
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 }
 
 static void fill(u8 *at, u8 value, u32 size)
 {
-    while (size--)
-        *at++ = value;
+    __asm__ volatile("rep stosb" : "+D"(at), "+c"(size) : "a"(value) : "memory");
 }
 
 static u8 *low(u32 address)
