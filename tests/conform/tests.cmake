@@ -48,3 +48,8 @@ set_tests_properties(conform.mutations_fit PROPERTIES LABELS "conform")
 # Every row of the instruction table is executed by a case; the corpora carry most of them.
 add_test(NAME conform.rows COMMAND ringside conform --rows)
 set_tests_properties(conform.rows PROPERTIES LABELS "conform" TIMEOUT 600)
+
+# The cases of the matrix images, as any emulator is asked; Ringside agrees on all, and docs/conformance.md says so.
+add_test(NAME matrix.ringside COMMAND ${CMAKE_SOURCE_DIR}/tools/matrix/run --build ${CMAKE_BINARY_DIR} --emulators ringside
+    --check ${CMAKE_SOURCE_DIR}/docs/conformance.md)
+set_tests_properties(matrix.ringside PROPERTIES LABELS "conform" TIMEOUT 900)

@@ -100,14 +100,24 @@ static bool reads_port(const struct rule_case *rc)
     return (opcode & 0xF6) == 0xE4 || (opcode & 0xFE) == 0x6C; /* IN: E4, E5, EC, ED; INS */
 }
 
+/* A feature of few processors. */
+static bool is_invpcid(const struct rule_case *rc)
+{
+    static const u8 invpcid[] = {0x66, 0x0F, 0x38, 0x82};
+
+    return rc->code_size >= sizeof invpcid && memcmp(rc->code, invpcid, sizeof invpcid) == 0;
+}
+
 /* Cases that ask for what a board or a model answers: the clock, a port, what XCR0 and FXSAVE hold. */
 static bool is_about_the_board(const struct rule_case *rc)
 {
-    static const enum rule list[] = {RULE_A20_01, RULE_MSR_07, RULE_IS_14, RULE_IS_10, RULE_MM_04};
+    static const enum rule list[] = {RULE_A20_01, RULE_MSR_07, RULE_IS_14, RULE_IS_10, RULE_MM_04, RULE_XC_01};
 
     for (unsigned i = 0; i < ARRAY_LEN(list); i++)
         if (rc->rule == list[i])
             return true;
+    if (is_invpcid(rc))
+        return true;
     return reads_port(rc) && (rc->rule == RULE_DB_08 || !(rc->flags & CASE_FAULTS));
 }
 
@@ -171,6 +181,18 @@ static bool can_be_asked(struct preset_machine *m, const struct rule_case *rc)
 
 /* ---- what software can see */
 
+/* The manuals do not say what comes out, or not all of it: some bits of something, or a general register. What else a
+ * case does not compare follows from its way in. */
+static bool leaves_open(const struct rule_case *rc)
+{
+    if (rc->flags & CASE_UNPINNED)
+        return true;
+    for (const struct expectation *e = rc->expect; e != NULL && e->kind != EXPECT_NONE; e++)
+        if (e->kind == EXPECT_ANY && (e->value != ~0ull || (e->where <= L_R15 && e->where != L_RSP)))
+            return true;
+    return false;
+}
+
 static bool can_fetch(struct cpu *cpu, u64 at)
 {
     enum access_view view = cpu->arch.cpl == 3 ? VIEW_USER : VIEW_SUPERVISOR;
@@ -179,15 +201,20 @@ static bool can_fetch(struct cpu *cpu, u64 at)
 }
 
 /* The trap comes back to level 0, and a debug trap would come before it. */
-static bool can_be_seen(struct preset_machine *m, const struct rule_case *rc, bool bits64)
+static bool can_be_seen(const struct making *k, struct preset_machine *m)
 {
+    const struct rule_case *rc = k->rc;
+    bool bits64 = k->bits64;
     const struct cpu_arch *a = &m->cpu->arch;
 
-    if (rc->flags & (CASE_UNPINNED | CASE_NO_DELIVERY) || m->cpu->host.stop != STOP_NONE || m->cpu->host.engine == NULL)
+    if (leaves_open(rc) || (rc->flags & CASE_NO_DELIVERY) || m->cpu->host.stop != STOP_NONE ||
+        m->cpu->host.engine == NULL)
         return false;
     if (a->activity != ACTIVE || a->pending_debug || a->shadow || a->nmi_pending || a->init_pending ||
         (flags_get(m->cpu) & FLAG_TF))
         return false;
+    if (a->cr4 & ~k->before.cr4 & (CR4_LA57 | CR4_PCIDE))
+        return false; /* features of few */
     if (!(a->cr0 & CR0_PE) || a->idtr.base != AT_IDT || a->idtr.limit < trap_gate_end(a) || a->gdtr.base != AT_GDT ||
         linear_rip(m->cpu) >= MATRIX_CASE_END)
         return false;
@@ -225,7 +252,7 @@ static void done(void *context, struct preset_machine *m)
 {
     struct making *k = context;
 
-    k->seen = k->steps <= STEPS_MAX && can_be_seen(m, k->rc, k->bits64);
+    k->seen = k->steps <= STEPS_MAX && can_be_seen(k, m);
     k->cpl_after = m->cpu->arch.cpl;
     k->landing = linear_rip(m->cpu);
     k->call = k->cpl_after == 0 &&

@@ -63,4 +63,18 @@ def print_markdown(matrix):
         print()
 
 
+def stale_rows(matrix, page):
+    """Rows of print_markdown()'s page that are not what the columns that ran say."""
+    rows = [[cell.strip() for cell in line.strip("| \n").split("|")] for line in page.read_text().splitlines() if line.startswith("| ")]
+    titles = rows[0][1:] if rows else []
+    told = {row[0]: dict(zip(titles, row[1:])) for row in rows[1:]}
+    wrong = [rule for rule in told if rule != "all cases" and rule not in matrix.rules()]
+    for rule in matrix.rules():
+        for name, vendor in matrix.columns:
+            if told.get(rule, {}).get(f"{name}, {vendor}") != matrix.cell(rule, (name, vendor)):
+                wrong.append(rule)
+                break
+    return wrong
+
+
 FORMATS = {"text": print_text, "markdown": print_markdown, "json": print_json}

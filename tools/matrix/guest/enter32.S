@@ -21,6 +21,7 @@ matrix_enter:
         pushl   %esi
         pushl   %edi
         movl    %esp, own_stack
+        call    matrix_load
         movl    $resident_stack_top, %esp
         movl    IN(S_CR3), %eax
         movl    %eax, %cr3

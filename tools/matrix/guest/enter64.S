@@ -21,6 +21,7 @@ matrix_enter:
         push    %r14
         push    %r15
         mov     %rsp, own_stack
+        call    matrix_load
         movl    $resident_stack_top, %esp
         mov     resident_in + S_CR3, %rax
         mov     %rax, %cr3

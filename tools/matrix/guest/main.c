@@ -43,6 +43,7 @@ extern u64 tss_access;
 extern int matrix_enter(void);
 extern void own_fault(void);
 void matrix_main(u32 information);
+void matrix_load(void);
 
 /* ---- the outside world */
 
@@ -62,6 +63,13 @@ static void put(char c)
     for (unsigned i = 0; i < 100000 && !(in8(0x3FD) & 0x20); i++)
         ;
     out8(0x3F8, (u8)c);
+}
+
+/* Until the last byte is on the line: what comes next may end the machine. */
+static void flush(void)
+{
+    for (unsigned i = 0; i < 100000 && !(in8(0x3FD) & 0x40); i++)
+        ;
 }
 
 static void print(const char *text)
@@ -173,8 +181,13 @@ static u64 table_base(const u8 *at)
     return base;
 }
 
-static void load(const struct matrix_case *c)
+static const struct matrix_case *current;
+
+/* The part of a case's state that C can load; called by matrix_enter(), so that a fault here is a refusal. */
+void matrix_load(void)
 {
+    const struct matrix_case *c = current;
+
     resident_in = c->before;
     put_table(in_gdtr, c->before.gdt_base, c->before.gdt_limit);
     put_table(in_idtr, c->before.idt_base, c->before.idt_limit);
@@ -321,10 +334,11 @@ static void run_case(const struct matrix_case *c, const u8 *base, u32 number)
     put(' ');
     print(c->title);
     put('\n');
+    flush();
     fill(low(0), 0, MATRIX_CASE_END);
     put_runs((const u8 *)(memory + 1), memory->runs);
     at = put_runs(at, c->runs_before);
-    load(c);
+    current = c;
     differences = 0;
     if (matrix_enter() != 0) {
         print("refuse ");
@@ -400,6 +414,7 @@ void matrix_main(u32 information)
         at += c->bytes;
     }
     print("matrix: done\n");
+    flush();
     out8(0x501, 0x10); /* isa-debug-exit, where there is one */
     for (;;)
         __asm__ volatile("cli; hlt");
