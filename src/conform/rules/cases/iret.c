@@ -207,7 +207,8 @@ static const struct rule_case rows[] = {
         SETUP(LOADED(DS, KDATA), FRAME32(TARGET, U32 | 3, 2)), CODE(IRET_), SEEN(MECH_IRET_SAME),
         EXPECT(EQ(RIP, TARGET), EQ(RSP, STACK3))),
     ROW(IR_14, "null selectors 1-3 become 0, the GS base is kept", BOTH, LONG_0,
-        SETUP(PUT(FS, 3), PUT(FS_ATTR, SEG_UNUSABLE), PUT(GS, 1), PUT(GS_ATTR, SEG_UNUSABLE), RING_3_64(UDATA | 3)),
+        SETUP(PUT(FS, 3), PUT(FS_ATTR, SEG_UNUSABLE | 3 * ATTR_DPL), PUT(GS, 1), PUT(GS_ATTR, SEG_UNUSABLE),
+              RING_3_64(UDATA | 3)),
         CODE(IRETQ_), SEEN(MECH_IRET_OUTER), EXPECT(USER_64, ALL_NULLED)),
 
     ROW(IR_11, "a 16-bit stack takes SP; the kernel's bits 31:16 stay", BOTH, LEGACY32_0,
