@@ -303,10 +303,7 @@ static void test_own_corpora_need_every_excuse(void **state)
     (void)state;
     for (unsigned vendor = 0; vendor < 2; vendor++) {
         replay_file(NULL, (enum cpu_vendor)vendor, ENGINE_BLOCK, sums, &use);
-        if (sums->passed + sums->failed + sums->unsettled == 0) {
-            free(sums);
-            skip(); /* this copy of the program came without corpora */
-        }
+        assert_true(sums->passed + sums->unsettled > 100000);
         if (sums->failed != 0)
             fail_msg("%u of the corpora's cases differ\n%s", sums->failed, sums->details);
     }

@@ -353,7 +353,7 @@ static void put_register(struct making *m, u8 kind, u8 number)
     case G_b:
     case Z_b:
     case AL_:
-        number = number >= REG8_HIGH ? number - REG8_HIGH : number; /* AH is in RAX */
+        number = (u8)(number >= REG8_HIGH ? number - REG8_HIGH : number); /* AH is in RAX */
         set_gpr(m, number & 15, value_integer(m->rng));
         break;
     case E_w:
@@ -600,7 +600,7 @@ static void put_flags(struct making *m)
 {
     struct hardware_state *s = &m->c->before;
 
-    s->rflags = (s->rflags & ~FLAGS_ARITHMETIC) | (u32)(rng_next(m->rng) & FLAGS_ARITHMETIC);
+    s->rflags = (s->rflags & ~(u32)FLAGS_ARITHMETIC) | (u32)(rng_next(m->rng) & FLAGS_ARITHMETIC);
     m->ac = chance(m, 4);
     if (m->ac)
         s->rflags |= FLAG_AC;

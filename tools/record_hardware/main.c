@@ -75,7 +75,7 @@ static bool take_identity(struct hardware_source *s, struct error *err)
     u32 a, b, c, d;
     char vendor[13] = {0};
 
-    __get_cpuid(0, &a, &b, &c, &d);
+    __cpuid(0, a, b, c, d); /* every processor in 64-bit mode has leaves 0 and 1 */
     memcpy(vendor, &b, 4);
     memcpy(vendor + 4, &d, 4);
     memcpy(vendor + 8, &c, 4);
@@ -86,7 +86,7 @@ static bool take_identity(struct hardware_source *s, struct error *err)
     else
         return error_set(err, EXIT_FILE, "the processor's vendor is '%s': only Intel's and AMD's rules are known",
                          vendor);
-    __get_cpuid(1, &a, &b, &c, &d);
+    __cpuid(1, a, b, c, d);
     s->family = (u16)((a >> 8 & 15) + (a >> 20 & 0xFF));
     s->model = (u16)((a >> 4 & 15) | (a >> 12 & 0xF0));
     s->stepping = a & 15;
@@ -101,7 +101,7 @@ static void take_system(struct hardware_source *s)
     struct tm utc;
 
     uname(&name);
-    snprintf(s->system, sizeof s->system, "Linux %.40s%s", name.release,
+    snprintf(s->system, sizeof s->system, "Linux %.35s%s", name.release,
              host_has(1, 0, 2, 31) ? ", in a virtual machine" : "");
     gmtime_r(&now, &utc);
     strftime(s->date, sizeof s->date, "%Y-%m-%d", &utc);
