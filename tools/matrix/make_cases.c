@@ -326,7 +326,7 @@ static void lay_gate(const struct making *k, u8 *memory)
 
 static void put(struct making *k, const void *bytes, size_t size)
 {
-    if (fwrite(bytes, 1, size, k->out) != size) {
+    if (size != 0 && fwrite(bytes, 1, size, k->out) != size) {
         perror("make_cases");
         exit(EXIT_FILE);
     }
