@@ -14,7 +14,7 @@ static struct ring_fixture *at_user(enum cpu_vendor vendor)
     f->cpu->arch.msr.cstar = 0xFFFFFFFF82000000;
     f->cpu->arch.msr.fmask = FLAG_TF | FLAG_IF | FLAG_DF;
     fixture_enter(f, SEL_UCODE64 | 3, SEL_UDATA32 | 3, AT_CODE, AT_USER_STACK,
-                  FLAG_FIXED1 | FLAG_IF | FLAG_TF | FLAG_RF | FLAG_CF | FLAG_ZF);
+                  FLAG_FIXED1 | FLAG_IF | FLAG_TF | FLAG_CF | FLAG_ZF);
     return f;
 }
 

@@ -17,8 +17,7 @@ static void sysenter_long_intel(void **state)
 
     (void)state;
     set_msrs(f);
-    fixture_enter(f, SEL_UCODE32 | 3, SEL_UDATA32 | 3, AT_CODE, AT_USER_STACK,
-                  FLAG_FIXED1 | FLAG_IF | FLAG_RF | survive);
+    fixture_enter(f, SEL_UCODE32 | 3, SEL_UDATA32 | 3, AT_CODE, AT_USER_STACK, FLAG_FIXED1 | FLAG_IF | survive);
     ASSERT_COMPLETES(f, ring_sysenter(f->cpu));
     assert_int_equal(f->cpu->arch.cpl, 0);
     assert_int_equal(f->cpu->d.mode, MODE_LONG);
