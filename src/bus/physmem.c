@@ -25,6 +25,7 @@
 #define SLOT_HOLE 1
 #define SLOT_REGION 2 /* slot number of regions[0] */
 #define REGION_MAX 200
+#define SHADOW_READ_ONLY REGION_MAX /* the region after those that are claimed: the hole's RAM, as if it were ROM */
 
 #define PAGE_TOUCHED 0x80 /* may differ from zero: a writer has had it */
 #define PAGE_LENT 0x40    /* a host pointer for direct writes may be out */
@@ -49,9 +50,10 @@ struct physmem {
     u64 ram_bytes, low_bytes, map_end;
     paddr_t mask; /* the A20 gate */
     u8 hole;      /* what answers in the hole: SLOT_HOLE, or SLOT_DEFAULT when it is filled */
+    u8 shadow[(HOLE_END - HOLE_FIRST) >> PAGE_SHIFT]; /* enum ram_shadow, per page of the hole */
     u64 orders;
     struct physmem_listener listener;
-    struct region regions[REGION_MAX];
+    struct region regions[REGION_MAX + 1];
 };
 
 static void *reserve(u64 size)
@@ -60,7 +62,8 @@ static void *reserve(u64 size)
 
     if (memory == MAP_FAILED)
         return NULL;
-    madvise(memory, size, MADV_HUGEPAGE); /* a wish: a guest walks over its memory faster with fewer host translations */
+    madvise(memory, size,
+            MADV_HUGEPAGE); /* a wish: a guest walks over its memory faster with fewer host translations */
     return memory;
 }
 
@@ -93,6 +96,7 @@ struct physmem *physmem_new(u64 ram_bytes, struct error *err)
         return NULL;
     }
     pm->hole = SLOT_HOLE;
+    pm->regions[SHADOW_READ_ONLY].rom = pm->ram; /* no claim: its size stays 0, its offsets are addresses */
     memset(pm->slots + (HOLE_FIRST >> PAGE_SHIFT), SLOT_HOLE, (HOLE_END - HOLE_FIRST) >> PAGE_SHIFT);
     return pm;
 }
@@ -150,15 +154,27 @@ static unsigned top_region(const struct physmem *pm, paddr_t page)
     return best;
 }
 
+static unsigned shadow_of(const struct physmem *pm, paddr_t paddr)
+{
+    return paddr - HOLE_FIRST < HOLE_END - HOLE_FIRST ? pm->shadow[(paddr - HOLE_FIRST) >> PAGE_SHIFT] : 0;
+}
+
+static u8 slot_of(const struct physmem *pm, paddr_t page)
+{
+    unsigned shadow = shadow_of(pm, page), slot;
+
+    if (shadow & SHADOW_READ)
+        return shadow & SHADOW_WRITE ? SLOT_DEFAULT : SLOT_REGION + SHADOW_READ_ONLY;
+    slot = top_region(pm, page);
+    if (slot == SLOT_DEFAULT && page >= HOLE_FIRST && page < HOLE_END)
+        slot = pm->hole;
+    return (u8)slot;
+}
+
 static void rebuild(struct physmem *pm, paddr_t base, u64 size)
 {
-    for (paddr_t page = base; page - base < size && page < pm->map_end; page += PAGE_SIZE) {
-        unsigned slot = top_region(pm, page);
-
-        if (slot == SLOT_DEFAULT && page >= HOLE_FIRST && page < HOLE_END)
-            slot = pm->hole;
-        pm->slots[page >> PAGE_SHIFT] = (u8)slot;
-    }
+    for (paddr_t page = base; page - base < size && page < pm->map_end; page += PAGE_SIZE)
+        pm->slots[page >> PAGE_SHIFT] = slot_of(pm, page);
     map_changed(pm);
 }
 
@@ -214,6 +230,21 @@ void physmem_map_rom(struct physmem *pm, paddr_t base, u64 size, const void *byt
         abort();
     memcpy(r->rom, bytes, size);
     rebuild(pm, base, size);
+}
+
+void physmem_set_shadow(struct physmem *pm, paddr_t base, u64 size, unsigned shadow)
+{
+    bool changed = false;
+
+    assert(base >= HOLE_FIRST && size <= HOLE_END - base && !(base % PAGE_SIZE) && !(size % PAGE_SIZE));
+    for (paddr_t page = base; page - base < size; page += PAGE_SIZE) {
+        u8 *now = &pm->shadow[(page - HOLE_FIRST) >> PAGE_SHIFT];
+
+        changed |= *now != shadow;
+        *now = (u8)shadow;
+    }
+    if (changed)
+        rebuild(pm, base, size);
 }
 
 void physmem_fill_hole(struct physmem *pm)
@@ -460,7 +491,9 @@ void physmem_write(struct physmem *pm, paddr_t paddr, const void *in, size_t siz
         u64 offset;
         struct region *r = resolve(pm, at, &offset);
 
-        if (r && r->ops)
+        if (UNLIKELY(shadow_of(pm, at) == SHADOW_WRITE))
+            write_ram(pm, at, at, from, chunk);
+        else if (r && r->ops)
             write_device(r, at - r->base, from, chunk, who);
         else if (!r && offset != ~0ull)
             write_ram(pm, at, offset, from, chunk);

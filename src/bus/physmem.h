@@ -58,6 +58,12 @@ void physmem_unmap_mmio(struct physmem *pm, paddr_t base);
 /* Claim [base, base+size), page-aligned, as ROM with these contents (copied). */
 void physmem_map_rom(struct physmem *pm, paddr_t base, u64 size, const void *bytes, const char *name);
 
+/* The RAM under [base, base+size), page-aligned and within 640K-1M, as a north bridge opens it: bits of enum
+ * ram_shadow. With neither bit, what is claimed there answers; with SHADOW_READ alone, writes are dropped. Instructions
+ * come from where reads come from.  effects: a change of the map, when something changed */
+enum ram_shadow { SHADOW_READ = 1, SHADOW_WRITE = 2 };
+void physmem_set_shadow(struct physmem *pm, paddr_t base, u64 size, unsigned shadow);
+
 /* Let RAM answer in the 640K-1M hole too: for a machine with nothing on its bus but RAM. Before anything is mapped. */
 void physmem_fill_hole(struct physmem *pm);
 

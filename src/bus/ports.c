@@ -62,6 +62,14 @@ void ports_release(struct ports *ports, u16 first, unsigned count)
         ports->owner[first + i] = 0;
 }
 
+bool ports_unclaimed(const struct ports *ports, u16 first, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (first + i >= PORT_COUNT || ports->owner[first + i] != 0)
+            return false;
+    return true;
+}
+
 /* The claim that takes an access of this size whole, or NULL when it must be split into bytes. It must own both ends:
  * what lies between may be another's, as CF9h lies within the PCI address register at CF8h. */
 static const struct claim *whole(const struct ports *ports, u16 port, unsigned size)

@@ -23,6 +23,8 @@ void ports_free(struct ports *ports);
 void ports_claim(struct ports *ports, u16 first, unsigned count, const struct port_ops *ops, void *device,
                  const char *name);
 void ports_release(struct ports *ports, u16 first, unsigned count);
+/* returns: nobody claims any of the count ports from first, and all of them exist */
+bool ports_unclaimed(const struct ports *ports, u16 first, unsigned count);
 /* size is 1, 2 or 4. Unclaimed ports read as ones; writes to them are dropped. */
 u32 ports_read(struct ports *ports, u16 port, unsigned size, enum initiator who);
 void ports_write(struct ports *ports, u16 port, u32 value, unsigned size, enum initiator who);

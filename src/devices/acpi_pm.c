@@ -22,7 +22,19 @@ struct acpi_pm {
     u16 base, status, enable, control;
     u64 seen; /* half-wraps already turned into TMR_STS */
     u8 smi[2];
+    u8 smi_enable; /* bit 0 of GLBCTL; its other bits are not there */
+    void (*smi_asked)(void *context);
+    void *smi_context;
+    struct ports *ports;
+    bool placed;
 };
+
+#define GLBCTL 0x28
+
+/* The parts of the block: PM1a events and control, the timer, GLBCTL. */
+static const struct {
+    u8 offset, size;
+} parts[] = {{0, 6}, {8, 4}, {GLBCTL, 4}};
 
 static u64 pm_count(const struct acpi_pm *p) { return clock_to_hz(p->clock->ticks, ACPI_PM_TIMER_HZ); }
 
@@ -91,6 +103,8 @@ static u32 port_read(void *device, u16 port, unsigned size)
     unsigned offset = port - p->base;
     u32 value = 0;
 
+    if (offset >= GLBCTL)
+        return offset == GLBCTL ? p->smi_enable : 0;
     update(p);
     for (unsigned i = 0; i < size && offset + i < 12; i++)
         value |= (u32)read_byte(p, offset + i) << (8 * i);
@@ -104,6 +118,8 @@ static void port_write(void *device, u16 port, u32 value, unsigned size)
     unsigned offset = port - p->base, shift = 8 * (offset % 4);
     u32 mask = size == 4 ? ~0u : (1u << (8 * size)) - 1;
 
+    if (offset == GLBCTL)
+        p->smi_enable = value & 1;
     if (offset < 12)
         write_dword(p, offset, value << shift, mask << shift);
 }
@@ -122,6 +138,10 @@ static void smi_write(void *device, u16 port, u32 value, unsigned size)
     p->smi[port & 1] = (u8)value;
     if (port & 1)
         return;
+    if (p->smi_enable && p->smi_asked) {
+        p->smi_asked(p->smi_context);
+        return;
+    }
     if (value == ACPI_PM_ENABLE_COMMAND)
         p->control |= SCI_EN;
     else if (value == ACPI_PM_DISABLE_COMMAND)
@@ -132,6 +152,28 @@ static void smi_write(void *device, u16 port, u32 value, unsigned size)
 static const struct port_ops pm_ops = {port_read, port_write, 1 | 2 | 4};
 static const struct port_ops smi_ops = {smi_read, smi_write, 0};
 
+void acpi_pm_place(struct acpi_pm *p, u16 base)
+{
+    bool is_free = base != 0;
+
+    if (p->placed && p->base == base)
+        return;
+    for (unsigned i = 0; p->placed && i < ARRAY_LEN(parts); i++)
+        ports_release(p->ports, (u16)(p->base + parts[i].offset), parts[i].size);
+    for (unsigned i = 0; is_free && i < ARRAY_LEN(parts); i++)
+        is_free = ports_unclaimed(p->ports, (u16)(base + parts[i].offset), parts[i].size);
+    for (unsigned i = 0; is_free && i < ARRAY_LEN(parts); i++)
+        ports_claim(p->ports, (u16)(base + parts[i].offset), parts[i].size, &pm_ops, p, "acpi-pm");
+    p->placed = is_free;
+    p->base = base;
+}
+
+void acpi_pm_set_smi(struct acpi_pm *p, void (*smi)(void *context), void *context)
+{
+    p->smi_asked = smi;
+    p->smi_context = context;
+}
+
 struct acpi_pm *acpi_pm_new(struct ports *ports, struct clock *clock, u16 base, struct irq_line *sci,
                             void (*sleep)(void *context, unsigned type), void *context)
 {
@@ -140,13 +182,12 @@ struct acpi_pm *acpi_pm_new(struct ports *ports, struct clock *clock, u16 base, 
     if (!p)
         abort();
     p->clock = clock;
-    p->base = base;
+    p->ports = ports;
     p->sci = sci;
     p->sleep = sleep;
     p->context = context;
     p->wrap = (struct timer){.fire = wrap_due, .context = p, .name = "acpi-pm"};
-    ports_claim(ports, base, 6, &pm_ops, p, "acpi-pm");
-    ports_claim(ports, (u16)(base + 8), 4, &pm_ops, p, "acpi-pm");
+    acpi_pm_place(p, base);
     ports_claim(ports, 0xb2, 2, &smi_ops, p, "acpi-smi");
     return p;
 }

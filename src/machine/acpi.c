@@ -1,22 +1,45 @@
 /* SPDX-License-Identifier: MIT
- * The ACPI tables of a directly booted machine. ACPI Specification 6, "ACPI Software Programming Model".
+ * The ACPI tables. ACPI Specification 6, "ACPI Software Programming Model".
  */
 #include "machine/acpi.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bits.h"
+#include "devices/fw_cfg.h"
 #include "firmware.h"
 
 #define SCI_IRQ 9
 #define HEADER_BYTES 36u
 
-/* Tables are built one behind the other in the area. */
+/* Tables are built one behind the other in a buffer. Pointers between them are base + offset; where they are, and which
+ * checksums cover them, is kept for a loader that knows the base only later. */
 struct builder {
-    struct physmem *pm;
-    paddr_t next;
+    u8 bytes[ACPI_AREA_BYTES];
+    u32 next, base;
+    struct pointer {
+        u32 at, size;
+    } pointers[32];
+    unsigned pointer_count;
+    struct table {
+        u32 at, size;
+    } tables[8]; /* those that hold pointers */
+    unsigned table_count;
 };
+
+static void note_pointer(struct builder *b, u32 at, u32 size)
+{
+    assert(b->pointer_count < ARRAY_LEN(b->pointers));
+    b->pointers[b->pointer_count++] = (struct pointer){at, size};
+}
+
+static void note_table(struct builder *b, u32 at, u32 size)
+{
+    assert(b->table_count < ARRAY_LEN(b->tables));
+    b->tables[b->table_count++] = (struct table){at, size};
+}
 
 static u8 checksum(const u8 *bytes, size_t size)
 {
@@ -43,11 +66,12 @@ static void fill_header(u8 *table, const char signature[4], u8 revision, size_t 
 
 static paddr_t place(struct builder *b, const u8 *bytes, size_t size)
 {
-    paddr_t at = (b->next + 63) & ~63ull; /* the FACS must be 64-byte aligned; for the others it does no harm */
+    u32 at = (b->next + 63) & ~63u; /* the FACS must be 64-byte aligned; for the others it does no harm */
 
-    physmem_write(b->pm, at, bytes, size, INITIATOR_LOADER);
-    b->next = at + size;
-    return at;
+    assert(size <= sizeof b->bytes - at);
+    memcpy(b->bytes + at, bytes, size);
+    b->next = at + (u32)size;
+    return b->base + at;
 }
 
 static paddr_t build_facs(struct builder *b)
@@ -72,7 +96,9 @@ static void io_address(u8 *at, unsigned bits, u8 access, u16 port)
 static paddr_t build_fadt(struct builder *b, paddr_t facs, paddr_t dsdt)
 {
     enum { BYTES = 244, WBINVD = 1 << 0, PROC_C1 = 1 << 2, SLP_BUTTON = 1 << 5, RESET_REG = 1 << 10 };
+    static const struct pointer pointers[] = {{36, 4}, {40, 4}, {132, 8}, {140, 8}};
     u8 fadt[BYTES] = {0};
+    paddr_t at;
 
     store_le32(fadt + 36, (u32)facs);
     store_le32(fadt + 40, (u32)dsdt);
@@ -99,7 +125,11 @@ static paddr_t build_fadt(struct builder *b, paddr_t facs, paddr_t dsdt)
     io_address(fadt + 172, 16, 2, ACPI_PM_BASE + 4);
     io_address(fadt + 208, 32, 3, ACPI_PM_BASE + 8);
     fill_header(fadt, "FACP", 3, sizeof fadt);
-    return place(b, fadt, sizeof fadt);
+    at = place(b, fadt, sizeof fadt);
+    for (unsigned i = 0; i < ARRAY_LEN(pointers); i++)
+        note_pointer(b, (u32)at - b->base + pointers[i].at, pointers[i].size);
+    note_table(b, (u32)at - b->base, sizeof fadt);
+    return at;
 }
 
 static paddr_t build_madt(struct builder *b, unsigned processors)
@@ -144,34 +174,137 @@ static paddr_t build_root(struct builder *b, const char signature[4], unsigned p
                           unsigned count)
 {
     u8 root[HEADER_BYTES + 8 * 8] = {0};
+    u32 size = HEADER_BYTES + count * pointer_bytes;
+    paddr_t at;
 
     for (unsigned i = 0; i < count; i++)
         memcpy(root + HEADER_BYTES + i * pointer_bytes, &tables[i], pointer_bytes);
-    fill_header(root, signature, 1, HEADER_BYTES + count * pointer_bytes);
-    return place(b, root, HEADER_BYTES + count * pointer_bytes);
+    fill_header(root, signature, 1, size);
+    at = place(b, root, size);
+    for (unsigned i = 0; i < count; i++)
+        note_pointer(b, (u32)at - b->base + HEADER_BYTES + i * pointer_bytes, pointer_bytes);
+    note_table(b, (u32)at - b->base, size);
+    return at;
+}
+
+/* Build every table; the RSDP, which may lie elsewhere, is returned apart. */
+static void build_tables(struct builder *b, const struct acpi_config *config, u8 rsdp[ACPI_RSDP_BYTES])
+{
+    paddr_t tables[2];
+    unsigned count = 0;
+    paddr_t facs = build_facs(b);
+    paddr_t dsdt = place(b, firmware_dsdt, (size_t)(firmware_dsdt_end - firmware_dsdt));
+
+    tables[count++] = build_fadt(b, facs, dsdt);
+    if (config->has_apic)
+        tables[count++] = build_madt(b, config->processors);
+    memset(rsdp, 0, ACPI_RSDP_BYTES);
+    memcpy(rsdp, "RSD PTR ", 8);
+    memcpy(rsdp + 9, "RSIDE ", 6);
+    rsdp[15] = 2;
+    store_le32(rsdp + 16, (u32)build_root(b, "RSDT", 4, tables, count));
+    store_le32(rsdp + 20, ACPI_RSDP_BYTES);
+    store_le64(rsdp + 24, build_root(b, "XSDT", 8, tables, count));
+    rsdp[8] = checksum(rsdp, 20);
+    rsdp[32] = checksum(rsdp, ACPI_RSDP_BYTES);
+}
+
+static struct builder *new_builder(u32 base)
+{
+    struct builder *b = calloc(1, sizeof *b);
+
+    if (b == NULL)
+        abort();
+    b->base = base;
+    return b;
 }
 
 paddr_t acpi_build(struct physmem *pm, const struct acpi_config *config)
 {
-    struct builder b = {.pm = pm, .next = config->area + 64};
-    u8 rsdp[ACPI_RSDP_BYTES] = {0};
-    paddr_t tables[2];
-    unsigned count = 0;
-    paddr_t facs = build_facs(&b);
-    paddr_t dsdt = place(&b, firmware_dsdt, (size_t)(firmware_dsdt_end - firmware_dsdt));
+    struct builder *b = new_builder((u32)config->area + 64);
+    u8 rsdp[ACPI_RSDP_BYTES];
 
-    tables[count++] = build_fadt(&b, facs, dsdt);
-    if (config->has_apic)
-        tables[count++] = build_madt(&b, config->processors);
-    memcpy(rsdp, "RSD PTR ", 8);
-    memcpy(rsdp + 9, "RSIDE ", 6);
-    rsdp[15] = 2;
-    store_le32(rsdp + 16, (u32)build_root(&b, "RSDT", 4, tables, count));
-    store_le32(rsdp + 20, sizeof rsdp);
-    store_le64(rsdp + 24, build_root(&b, "XSDT", 8, tables, count));
-    rsdp[8] = checksum(rsdp, 20);
-    rsdp[32] = checksum(rsdp, sizeof rsdp);
+    build_tables(b, config, rsdp);
+    assert(64 + b->next <= ACPI_AREA_BYTES);
     physmem_write(pm, config->area, rsdp, sizeof rsdp, INITIATOR_LOADER);
-    assert(b.next <= config->area + ACPI_AREA_BYTES);
+    physmem_write(pm, config->area + 64, b->bytes, b->next, INITIATOR_LOADER);
+    free(b);
     return config->area;
+}
+
+/* ---- for firmware */
+
+#define TABLES_FILE "etc/acpi/tables"
+#define RSDP_FILE "etc/acpi/rsdp"
+
+enum { LOADER_ALLOCATE = 1, LOADER_ADD_POINTER = 2, LOADER_ADD_CHECKSUM = 3, LOADER_ENTRY_BYTES = 128 };
+enum { ZONE_HIGH = 1, ZONE_F_SEGMENT = 2 };
+
+struct loader {
+    u8 bytes[48 * LOADER_ENTRY_BYTES];
+    unsigned count;
+};
+
+static u8 *loader_entry(struct loader *l, u32 command, const char *file)
+{
+    u8 *entry = l->bytes + LOADER_ENTRY_BYTES * l->count++;
+
+    assert(l->count <= sizeof l->bytes / LOADER_ENTRY_BYTES);
+    store_le32(entry, command);
+    memcpy(entry + 4, file, strlen(file));
+    return entry + 4 + FW_CFG_NAME_BYTES;
+}
+
+static void loader_allocate(struct loader *l, const char *file, u32 alignment, u8 zone)
+{
+    u8 *rest = loader_entry(l, LOADER_ALLOCATE, file);
+
+    store_le32(rest, alignment);
+    rest[4] = zone;
+}
+
+/* Add the address of the tables to a pointer. */
+static void loader_add_pointer(struct loader *l, const char *file, u32 at, u8 size)
+{
+    u8 *rest = loader_entry(l, LOADER_ADD_POINTER, file);
+
+    memcpy(rest, TABLES_FILE, sizeof TABLES_FILE - 1);
+    store_le32(rest + FW_CFG_NAME_BYTES, at);
+    rest[FW_CFG_NAME_BYTES + 4] = size;
+}
+
+static void loader_add_checksum(struct loader *l, const char *file, u32 at, u32 start, u32 size)
+{
+    u8 *rest = loader_entry(l, LOADER_ADD_CHECKSUM, file);
+
+    store_le32(rest, at);
+    store_le32(rest + 4, start);
+    store_le32(rest + 8, size);
+}
+
+/* The checksums are left 0: the loader's command stores what makes the sum 0 with the byte counted as it is. */
+void acpi_offer(struct fw_cfg *fw_cfg, const struct acpi_config *config)
+{
+    struct builder *b = new_builder(0);
+    struct loader l = {.count = 0};
+    u8 rsdp[ACPI_RSDP_BYTES];
+
+    build_tables(b, config, rsdp);
+    loader_allocate(&l, TABLES_FILE, 64, ZONE_HIGH);
+    loader_allocate(&l, RSDP_FILE, 16, ZONE_F_SEGMENT);
+    for (unsigned i = 0; i < b->pointer_count; i++)
+        loader_add_pointer(&l, TABLES_FILE, b->pointers[i].at, (u8)b->pointers[i].size);
+    for (unsigned i = 0; i < b->table_count; i++) {
+        b->bytes[b->tables[i].at + 9] = 0;
+        loader_add_checksum(&l, TABLES_FILE, b->tables[i].at + 9, b->tables[i].at, b->tables[i].size);
+    }
+    rsdp[8] = rsdp[32] = 0;
+    loader_add_pointer(&l, RSDP_FILE, 16, 4);
+    loader_add_pointer(&l, RSDP_FILE, 24, 8);
+    loader_add_checksum(&l, RSDP_FILE, 8, 0, 20);
+    loader_add_checksum(&l, RSDP_FILE, 32, 0, ACPI_RSDP_BYTES);
+    fw_cfg_add_file(fw_cfg, TABLES_FILE, b->bytes, b->next);
+    fw_cfg_add_file(fw_cfg, RSDP_FILE, rsdp, sizeof rsdp);
+    fw_cfg_add_file(fw_cfg, "etc/table-loader", l.bytes, l.count * LOADER_ENTRY_BYTES);
+    free(b);
 }

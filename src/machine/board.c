@@ -409,7 +409,7 @@ static void make_devices(struct board *b)
 {
     u64 low = physmem_low_ram_bytes(b->physmem);
 
-    b->pci_host = pci_host_new(b->ports);
+    b->pci_host = pci_host_new(b->ports, b->physmem);
     b->cf9 = cf9_new(b->ports, reset_control, b);
     b->a20_port92 = b->a20_i8042 = true;
     b->port92 =

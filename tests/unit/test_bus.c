@@ -154,6 +154,50 @@ static void hole_is_unclaimed_until_rom(void **state)
     physmem_free(pm);
 }
 
+static void shadow_ram_is_opened_in_halves(void **state)
+{
+    struct error err;
+    struct probe p = {0};
+    struct physmem *pm = physmem_new(16 << 20, &err);
+    u8 rom[4096];
+
+    (void)state;
+    memset(rom, 0xAB, sizeof rom);
+    physmem_map_rom(pm, 0xF0000, sizeof rom, rom, "rom");
+    physmem_map_mmio(pm, 0xF1000, 4096, &probe_ops, &p, "device");
+    physmem_set_listener(pm, &(struct physmem_listener){.context = &p, .map_changed = map_changed});
+    physmem_set_shadow(pm, 0xF0000, 0x10000, SHADOW_WRITE); /* reads: what is claimed; writes: RAM */
+    assert_int_equal(p.maps, 1);
+    physmem_set_shadow(pm, 0xF0000, 0x10000, SHADOW_WRITE);
+    assert_int_equal(p.maps, 1); /* nothing changed */
+    write32(pm, 0xF0010, 0x11223344);
+    write32(pm, 0xF1010, 0x55667788);
+    write32(pm, 0xF2010, 0x99AABBCC);
+    assert_int_equal(p.writes, 0);
+    assert_int_equal(read32(pm, 0xF0010), 0xABABABAB);
+    assert_int_equal(read32(pm, 0xF1010), 0x44332211);
+    assert_int_equal(read32(pm, 0xF2010), 0xFFFFFFFF);
+    assert_int_equal(physmem_host(pm, 0xF0010)[0], 0xAB);
+    physmem_set_shadow(pm, 0xF0000, 0x10000, SHADOW_READ); /* RAM that keeps what it has */
+    assert_int_equal(read32(pm, 0xF0010), 0x11223344);
+    assert_int_equal(read32(pm, 0xF1010), 0x55667788);
+    assert_int_equal(read32(pm, 0xF2010), 0x99AABBCC);
+    write32(pm, 0xF0010, 0);
+    assert_int_equal(read32(pm, 0xF0010), 0x11223344);
+    assert_null(physmem_host_writable(pm, 0xF0000));
+    assert_int_equal(physmem_page_flags(pm, 0xF0000), PAGE_READONLY);
+    physmem_set_shadow(pm, 0xF0000, 0x10000, SHADOW_READ | SHADOW_WRITE);
+    write32(pm, 0xF1010, 5);
+    assert_int_equal(read32(pm, 0xF1010), 5);
+    assert_non_null(physmem_host_writable(pm, 0xF0000));
+    physmem_set_shadow(pm, 0xF0000, 0x10000, 0);
+    assert_int_equal(read32(pm, 0xF0010), 0xABABABAB);
+    assert_int_equal(read32(pm, 0xF2010), 0xFFFFFFFF);
+    write32(pm, 0xF1010, 7);
+    assert_int_equal(p.last_value, 7);
+    physmem_free(pm);
+}
+
 static void devices_hide_ram_and_see_whole_accesses(void **state)
 {
     struct physmem *pm = memory(2 << 20);
@@ -418,6 +462,7 @@ int main(void)
         cmocka_unit_test(ram_is_split_at_3_gib),
         cmocka_unit_test(bad_sizes_are_refused),
         cmocka_unit_test(hole_is_unclaimed_until_rom),
+        cmocka_unit_test(shadow_ram_is_opened_in_halves),
         cmocka_unit_test(devices_hide_ram_and_see_whole_accesses),
         cmocka_unit_test(a20_masks_every_access),
         cmocka_unit_test(code_pages_tell_the_listener),
