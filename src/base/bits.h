@@ -63,6 +63,11 @@ ALWAYS_INLINE u64 load_le64(const void *p)
 ALWAYS_INLINE void store_le16(void *p, u16 v) { memcpy(p, &v, sizeof v); }
 ALWAYS_INLINE void store_le32(void *p, u32 v) { memcpy(p, &v, sizeof v); }
 ALWAYS_INLINE void store_le64(void *p, u64 v) { memcpy(p, &v, sizeof v); }
+/* Most significant byte first: SCSI commands and their answers. */
+ALWAYS_INLINE u16 load_be16(const void *p) { return __builtin_bswap16(load_le16(p)); }
+ALWAYS_INLINE u32 load_be32(const void *p) { return __builtin_bswap32(load_le32(p)); }
+ALWAYS_INLINE void store_be16(void *p, u16 v) { store_le16(p, __builtin_bswap16(v)); }
+ALWAYS_INLINE void store_be32(void *p, u32 v) { store_le32(p, __builtin_bswap32(v)); }
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "a little-endian host is required"
