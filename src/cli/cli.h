@@ -4,6 +4,7 @@
 #ifndef RINGSIDE_CLI_CLI_H
 #define RINGSIDE_CLI_CLI_H
 
+#include "cli/drives.h"
 #include "cli/screen.h"
 #include "machine/machine.h"
 #include "trace/trace.h"
@@ -39,6 +40,8 @@ struct checkpoint_options {
 
 struct run_options {
     struct machine_options machine;
+    struct drive_options drives;
+    const char *image; /* the word that is no option, or NULL: a disk, a CD or a kernel */
     enum serial_kind serial;
     const char *serial_path;
     const char *record_path; /* record -o FILE */

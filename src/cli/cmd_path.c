@@ -411,7 +411,8 @@ static void print_end(const struct path *p, const struct walk_tree *t)
     telling.color = p->options.style.color;
     if (t->end == WALK_RETURNED) {
         trace_print_line(stdout, t->exit_id, &t->exit, &telling);
-        printf("%s after %llu ticks (deliveries, faults and iterations of REP take time, too)", p->exit_id == t->exit_id ? call_end_name(p->end) : "left for ring 3",
+        printf("%s after %llu ticks (deliveries, faults and iterations of REP take time, too)",
+               p->exit_id == t->exit_id ? call_end_name(p->end) : "left for ring 3",
                (ull)(t->exit.ticks - t->entry.ticks));
     } else if (t->end == WALK_GONE) {
         printf("never returned: the task is gone");

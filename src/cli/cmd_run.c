@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/image_hash.h"
 #include "cli/replay.h"
+#include "machine/firmware_boot.h"
 #include "trace/fault/post_mortem.h"
 #include "trace/lines.h"
 
@@ -25,6 +26,7 @@ struct session {
     struct names *names;
     struct post_mortem post_mortem;
     struct checkpoints checkpoints;
+    struct drives drives;
     const char *replay_path; /* NULL: live input */
     struct trace_properties run, end;
 };
@@ -49,6 +51,9 @@ static void describe_run(struct session *s, int argc, char **argv)
     trace_properties_set(&s->run, "rtc.start", "%lld", (long long)m->rtc_start);
     image_hash_property(&s->run, "image.kernel", m->kernel);
     image_hash_property(&s->run, "image.initrd", m->initrd);
+    image_hash_drives(&s->run, &s->options.drives);
+    if (m->kernel == NULL)
+        image_hash_property(&s->run, "image.bios", firmware_boot_path(m->bios));
 }
 
 static void describe_end(struct session *s, const struct machine_result *r)
@@ -131,6 +136,8 @@ static bool open_session(struct session *s, struct error *err)
     console_world(&s->console, &s->options.machine.world);
     if (s->replay_path != NULL)
         s->options.machine.world.input = NULL;
+    if (!drives_open(&s->drives, &s->options.drives, &s->options.machine, err))
+        return false;
     s->machine = machine_new(&s->options.machine, err);
     if (s->machine == NULL)
         return false;
@@ -217,6 +224,8 @@ static int close_session(struct session *s, int code, u64 *digest)
     }
     if (s->machine != NULL)
         machine_free(s->machine);
+    if (!drives_close(&s->drives, &err))
+        code = cli_fail(&err);
     trace_properties_free(&s->run);
     trace_properties_free(&s->end);
     return code;

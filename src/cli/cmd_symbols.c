@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "trace/words.h"
 #include "kernel/kernel.h"
+#include "trace/words.h"
 
 struct symbols_options {
     const char *kernel, *vmlinux, *find;

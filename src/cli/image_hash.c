@@ -54,3 +54,20 @@ bool image_hash_verify(const struct trace_properties *run, const char *key, cons
                          path);
     return true;
 }
+
+static const char *const drive_keys[MACHINE_DRIVES] = {"image.drive0", "image.drive1", "image.drive2", "image.drive3"};
+
+void image_hash_drives(struct trace_properties *run, const struct drive_options *drives)
+{
+    for (unsigned i = 0; i < MACHINE_DRIVES; i++)
+        if (drives->unit[i].path[0] != '\0')
+            image_hash_property(run, drive_keys[i], drives->unit[i].path);
+}
+
+bool image_hash_verify_drives(const struct trace_properties *run, const struct drive_options *drives, struct error *err)
+{
+    for (unsigned i = 0; i < MACHINE_DRIVES; i++)
+        if (!image_hash_verify(run, drive_keys[i], drives->unit[i].path, err))
+            return false;
+    return true;
+}

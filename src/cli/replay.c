@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/image_hash.h"
+#include "machine/firmware_boot.h"
 
 static int recorded_words(const struct trace_properties *run, char **words)
 {
@@ -42,6 +43,9 @@ bool replay_options_from(struct run_options *o, const char *path, const struct t
     o->trace = false;
     o->machine.timeout = 0;
     o->machine.rtc_start = (i64)replay_number(run, "rtc.start", 10);
+    o->drives.snapshot = true; /* the images were written once */
     return image_hash_verify(run, "image.kernel", o->machine.kernel, err) &&
-           image_hash_verify(run, "image.initrd", o->machine.initrd, err);
+           image_hash_verify(run, "image.initrd", o->machine.initrd, err) &&
+           image_hash_verify(run, "image.bios", firmware_boot_path(o->machine.bios), err) &&
+           image_hash_verify_drives(run, &o->drives, err);
 }

@@ -46,6 +46,55 @@ static bool opt_append(struct run_options *o, const char *value, struct error *e
     return true;
 }
 
+static bool opt_hda(struct run_options *o, const char *value, struct error *err)
+{
+    return drives_add_disk(&o->drives, 0, value, err);
+}
+
+static bool opt_hdb(struct run_options *o, const char *value, struct error *err)
+{
+    return drives_add_disk(&o->drives, 1, value, err);
+}
+
+static bool opt_hdc(struct run_options *o, const char *value, struct error *err)
+{
+    return drives_add_disk(&o->drives, 2, value, err);
+}
+
+static bool opt_hdd(struct run_options *o, const char *value, struct error *err)
+{
+    return drives_add_disk(&o->drives, 3, value, err);
+}
+
+static bool opt_cdrom(struct run_options *o, const char *value, struct error *err)
+{
+    return drives_add_cd(&o->drives, value, err);
+}
+
+static bool opt_drive(struct run_options *o, const char *value, struct error *err)
+{
+    return drives_add(&o->drives, value, err);
+}
+
+static bool opt_snapshot(struct run_options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    o->drives.snapshot = true;
+    return true;
+}
+
+static bool opt_boot(struct run_options *o, const char *value, struct error *err)
+{
+    return drives_parse_boot(o->machine.boot_order, value, err);
+}
+
+static bool opt_bios(struct run_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->machine.bios = value;
+    return true;
+}
+
 bool cli_parse_memory(u64 *bytes, const char *value, struct error *err)
 {
     const char *text = strncmp(value, "size=", 5) == 0 ? value + 5 : value;
@@ -127,6 +176,7 @@ static bool opt_nographic(struct run_options *o, const char *value, struct error
 {
     (void)value, (void)err;
     o->serial = SERIAL_STDIO;
+    o->machine.bios_on_serial = true;
     return true;
 }
 
@@ -407,6 +457,16 @@ static const struct option {
     {"kernel", WORD, opt_kernel, "FILE", "bzImage, Multiboot 1 image or ELF vmlinux"},
     {"initrd", WORD, opt_initrd, "FILE", "initial RAM disk; for Multiboot \"FILE ARGS,FILE ARGS\""},
     {"append", WORD, opt_append, "TEXT", "kernel command line"},
+    {"hda", WORD, opt_hda, "IMAGE", "disk of the first IDE channel; read-only, as all that do not say readonly=off"},
+    {"hdb", WORD, opt_hdb, "IMAGE", "its second disk; -hdc and -hdd: those of the second channel"},
+    {"hdc", WORD, opt_hdc, NULL, NULL},
+    {"hdd", WORD, opt_hdd, NULL, NULL},
+    {"cdrom", WORD, opt_cdrom, "IMAGE", "CD-ROM, first drive of the second channel"},
+    {"drive", WORD, opt_drive, "file=F,...",
+     "a drive: file=F[,index=0..3][,media=disk|cdrom][,format=raw][,readonly=on|off][,snapshot=on|off]"},
+    {"snapshot", NONE, opt_snapshot, NULL, "keep what the guest writes in memory, for the run"},
+    {"boot", WORD, opt_boot, "ORDER", "what firmware boots from: letters of a, c (hard disk), d (CD), n"},
+    {"bios", WORD, opt_bios, "FILE", "the firmware (default: SeaBIOS of Debian's package seabios)"},
     {"m", WORD, opt_memory, "SIZE", "guest memory: 512, 512M, 2G (default 512M)"},
     {"cpu", WORD, opt_cpu, "MODEL", "MODEL[,+feature][,-feature][,vendor=intel|amd]; 'ringside cpus' lists them"},
     {"smp", WORD, opt_smp, "1", "number of processors (one)"},
@@ -454,17 +514,10 @@ static const struct option {
 static const struct {
     const char *name, *instead;
 } unsupported[] = {
-    {"hda", "disk images come with a later version; boot with -kernel and -initrd"},
-    {"hdb", "disk images come with a later version; boot with -kernel and -initrd"},
-    {"drive", "disk images come with a later version; boot with -kernel and -initrd"},
-    {"cdrom", "disk images come with a later version; boot with -kernel and -initrd"},
-    {"fda", "disk images come with a later version; boot with -kernel and -initrd"},
-    {"boot", "there is no firmware boot yet; boot with -kernel"},
-    {"bios", "there is no firmware boot yet; boot with -kernel"},
+    {"fda", "there is no floppy drive yet; -hda and -cdrom"},
     {"gdb", "the debugger interface comes with a later version; --trace shows the transitions"},
     {"s", "the debugger interface comes with a later version; --trace shows the transitions"},
     {"S", "the debugger interface comes with a later version; --trace shows the transitions"},
-    {"snapshot", "there are no disk images yet, so nothing is ever written"},
     {"net", "there is no network card yet"},
     {"netdev", "there is no network card yet"},
     {"nic", "there is no network card yet"},
@@ -475,7 +528,8 @@ static const struct {
 void run_options_help(FILE *out)
 {
     fprintf(out, "usage: ringside run|record [OPTIONS] [IMAGE]\n\n"
-                 "IMAGE is a kernel (as -kernel), or tour:32 / tour:64, the embedded ring tour.\n\n");
+                 "IMAGE is a disk or CD image (as -hda or -cdrom), a kernel (as -kernel), or tour:32 / tour:64, the "
+                 "embedded\nring tour. Without a kernel SeaBIOS boots.\n\n");
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
         const struct option *p = &options[i];
         bool is_short = strlen(p->name) == 1;
@@ -538,6 +592,31 @@ static bool parse_option(struct run_options *o, int argc, char **argv, int *i, s
     return unknown_option(name, given, err);
 }
 
+/* What the image given by itself is: a disk, a CD, or a kernel; and that there is something to start. */
+static bool choose_start(struct run_options *o, struct error *err)
+{
+    bool has_drive = false;
+
+    if (o->image != NULL) {
+        enum machine_drive_kind kind = drives_recognise(o->image);
+
+        if (kind == DRIVE_NONE)
+            o->machine.kernel = o->image;
+        else if (!(kind == DRIVE_CD ? drives_add_cd(&o->drives, o->image, err)
+                                    : drives_add_disk(&o->drives, 0, o->image, err)))
+            return false;
+    }
+    for (unsigned i = 0; i < MACHINE_DRIVES; i++)
+        has_drive |= o->drives.unit[i].kind != DRIVE_NONE;
+    if (o->machine.kernel == NULL && o->machine.bios == NULL && !has_drive)
+        return error_set(err, EXIT_USAGE, "nothing to run: give a disk image, a kernel with -kernel FILE, or tour:64");
+    if (o->machine.kernel == NULL && (o->machine.initrd != NULL || *o->machine.append != '\0'))
+        return error_set(err, EXIT_USAGE, "-initrd and -append belong to a kernel: give it with -kernel FILE");
+    if (o->machine.boot_order[0] == BOOT_END)
+        drives_default_boot(o->machine.boot_order, &o->drives);
+    return true;
+}
+
 bool run_options_parse(struct run_options *o, int argc, char **argv, struct error *err)
 {
     *o = (struct run_options){.serial = SERIAL_NULL};
@@ -546,16 +625,14 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, struct erro
         if (argv[i][0] == '-' && argv[i][1] != '\0') {
             if (!parse_option(o, argc, argv, &i, err))
                 return false;
-        } else if (o->machine.kernel == NULL) {
-            o->machine.kernel = argv[i];
+        } else if (o->machine.kernel == NULL && o->image == NULL) {
+            o->image = argv[i];
         } else {
             return error_set(err, EXIT_USAGE, "'%s' is one word too many: the image is already '%s'", argv[i],
-                             o->machine.kernel);
+                             o->image != NULL ? o->image : o->machine.kernel);
         }
     }
-    if (o->machine.kernel == NULL)
-        return error_set(err, EXIT_USAGE, "nothing to run: give a kernel with -kernel FILE, or tour:64");
-    return true;
+    return choose_start(o, err);
 }
 
 static bool replay_takes(const char *name, size_t length)

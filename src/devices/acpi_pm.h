@@ -2,8 +2,8 @@
  * ACPI fixed hardware: PM1a event and control blocks, the power-management timer, the SMI command port.
  * ACPI Specification, "ACPI Register Model"; 82371AB (PIIX4), "Power Management I/O Space Registers".
  *
- * There is no SMI handler: the command port changes SCI_EN directly, as firmware's handler would. A guest that turns SMIs
- * on (SMI_EN, bit 0 at base+28h) and writes to the port asks for one: whoever made the device is told.
+ * There is no SMI handler: the command port changes SCI_EN directly, as firmware's handler would. A guest that turns
+ * SMIs on (SMI_EN, bit 0 at base+28h) and writes to the port asks for one: whoever made the device is told.
  */
 #ifndef RINGSIDE_DEVICES_ACPI_PM_H
 #define RINGSIDE_DEVICES_ACPI_PM_H
@@ -19,7 +19,8 @@
 struct acpi_pm;
 
 /* Claims base..base+3 (PM1a events), base+4..5 (PM1a control), base+8..11 (timer, 24 bits), base+28h..2Bh (SMI_EN) and
- * B2h-B3h. in: base  0: unplaced until acpi_pm_place(); sci  IRQ 9, level; sleep is told SLP_TYP (0-7) when SLP_EN is written. returns: never NULL. */
+ * B2h-B3h. in: base  0: unplaced until acpi_pm_place(); sci  IRQ 9, level; sleep is told SLP_TYP (0-7) when SLP_EN is
+ * written. returns: never NULL. */
 struct acpi_pm *acpi_pm_new(struct ports *ports, struct clock *clock, u16 base, struct irq_line *sci,
                             void (*sleep)(void *context, unsigned type), void *context);
 void acpi_pm_free(struct acpi_pm *pm);

@@ -38,12 +38,6 @@ struct fw_cfg {
     u32 dma_high; /* upper half of the address of the request */
 };
 
-static void store_be16(u8 *at, u16 value) { store_le16(at, __builtin_bswap16(value)); }
-
-static void store_be32(u8 *at, u32 value) { store_le32(at, __builtin_bswap32(value)); }
-
-static u32 load_be32(const u8 *at) { return __builtin_bswap32(load_le32(at)); }
-
 static void select_item(struct fw_cfg *f, u16 key)
 {
     f->selected = key;

@@ -19,7 +19,8 @@ enum fw_cfg_key { FW_CFG_RAM_SIZE = 0x03, FW_CFG_CPUS = 0x05, FW_CFG_MAX_CPUS = 
  * in: pm  where DMA goes.  returns: never NULL. */
 struct fw_cfg *fw_cfg_new(struct ports *ports, struct physmem *pm);
 void fw_cfg_free(struct fw_cfg *f);
-/* Add an item (bytes are copied), at most 64 KiB. A small number of each kind fits: asserted, they are the machine's. */
+/* Add an item (bytes are copied), at most 64 KiB. A small number of each kind fits: asserted, they are the machine's.
+ */
 void fw_cfg_add(struct fw_cfg *f, enum fw_cfg_key key, const void *bytes, size_t size);
 void fw_cfg_add_file(struct fw_cfg *f, const char *name, const void *bytes, size_t size);
 

@@ -311,3 +311,10 @@ void rtc_set_memory_size(struct rtc *r, u64 low, u64 high)
     r->cmos[0x5c] = (u8)(high >> 24);
     r->cmos[0x5d] = (u8)(high >> 32);
 }
+
+/* Where Bochs' and QEMU's BIOSes look: 3Dh has the first two, the upper half of 38h the third. */
+void rtc_set_boot_order(struct rtc *r, const u8 devices[RTC_BOOT_DEVICES])
+{
+    r->cmos[0x3d] = (u8)(devices[0] | devices[1] << 4);
+    r->cmos[0x38] = (u8)(devices[2] << 4);
+}

@@ -19,5 +19,8 @@ void rtc_free(struct rtc *rtc);
 bool rtc_nmi_masked(const struct rtc *rtc);
 /* Fill the memory-size bytes (15h-18h, 30h-31h, 34h-35h, 5Bh-5Dh). in: RAM bytes below and above 4 GiB. */
 void rtc_set_memory_size(struct rtc *rtc, u64 low, u64 high);
+/* What the BIOS tries to boot from, in this order: 1 floppy, 2 hard disk, 3 CD, 4 network; 0 ends the list. */
+#define RTC_BOOT_DEVICES 3u
+void rtc_set_boot_order(struct rtc *rtc, const u8 devices[RTC_BOOT_DEVICES]);
 
 #endif

@@ -11,12 +11,15 @@
 #include "devices/cf9.h"
 #include "devices/debug_port.h"
 #include "devices/fpu_error.h"
+#include "devices/fw_cfg.h"
 #include "devices/i8042.h"
 #include "devices/i8237.h"
 #include "devices/ioapic.h"
 #include "devices/lapic.h"
 #include "devices/pci_host.h"
 #include "devices/pic.h"
+#include "devices/piix.h"
+#include "devices/piix_ide.h"
 #include "devices/pit.h"
 #include "devices/port92.h"
 #include "devices/rtc.h"
@@ -24,6 +27,7 @@
 #include "firmware.h"
 #include "machine/acpi.h"
 #include "machine/direct_boot.h"
+#include "machine/firmware_boot.h"
 #include "machine/video.h"
 
 #define ROM_BYTES 0x10000u
@@ -31,6 +35,7 @@
 #define ROM_HIGH 0xFFFF0000u
 #define EBDA_START 0x9FC00u
 #define ISA_IRQS 16
+#define DIRECT_BUS_MASTER_PORT 0xC000u
 
 struct board {
     const struct machine_options *options;
@@ -63,6 +68,9 @@ struct board {
     struct i8237 *dma;
     struct pci_host *pci_host;
     struct video *video; /* NULL: no display adapter */
+    struct piix *piix;         /* NULL: a directly booted machine without drives has no such bridge */
+    struct piix_ide *piix_ide; /* NULL likewise */
+    struct fw_cfg *fw_cfg;     /* NULL: a directly booted machine */
     struct cpu *cpu;
 };
 
@@ -325,6 +333,22 @@ static bool read_kernel(struct guest_file *file, const char *name, u64 limit, st
     return true;
 }
 
+static bool load_firmware(struct board *b, struct error *err)
+{
+    const struct machine_options *o = b->options;
+    u64 low = physmem_low_ram_bytes(b->physmem), total = physmem_ram_bytes(b->physmem);
+
+    if (!firmware_boot_map(b->physmem, o->bios, err))
+        return false;
+    firmware_boot_describe(
+        b->fw_cfg,
+        &(struct firmware_facts){.low = low, .high = total - low, .cpus = 1, .serial_only = o->bios_on_serial});
+    if (!o->no_acpi)
+        acpi_offer(b->fw_cfg, &(struct acpi_config){.processors = 1, .has_apic = b->lapic != NULL});
+    rtc_set_boot_order(b->rtc, o->boot_order);
+    return true;
+}
+
 static bool load_image(struct board *b, struct error *err)
 {
     const struct machine_options *o = b->options;
@@ -340,6 +364,8 @@ static bool load_image(struct board *b, struct error *err)
     u8 rom[ROM_BYTES], rsdp[ACPI_RSDP_BYTES];
     bool ok;
 
+    if (o->kernel == NULL)
+        return load_firmware(b, err);
     if (!read_kernel(&request.kernel, o->kernel, total, err))
         return false;
     describe_memory(&request, low, total - low);
@@ -379,6 +405,43 @@ static void make_interrupt_controllers(struct board *b)
     }
     for (unsigned i = 0; i < ISA_IRQS; i++)
         b->irq[i] = (struct irq_line){.changed = isa_irq_changed, .context = b, .number = i};
+}
+
+static bool has_drives(const struct machine_options *o)
+{
+    for (unsigned i = 0; i < MACHINE_DRIVES; i++)
+        if (o->drives[i].kind != DRIVE_NONE)
+            return true;
+    return false;
+}
+
+static struct ata_drive *make_drive(const struct machine_drive *d, unsigned unit)
+{
+    char serial[21];
+
+    snprintf(serial, sizeof serial, "RINGSIDE%04u", unit);
+    return d->kind == DRIVE_DISK ? ata_disk_new(d->medium, serial) : ata_cd_new(d->medium, serial);
+}
+
+/* The south bridge's functions. Firmware finds them by PCI and places their ports; a kernel that is booted directly
+ * finds the disks' bus master placed, and the power management where the ACPI tables say. */
+static void make_south_bridge(struct board *b)
+{
+    const struct machine_options *o = b->options;
+    bool by_firmware = o->kernel == NULL;
+
+    if (by_firmware) {
+        b->fw_cfg = fw_cfg_new(b->ports, b->physmem);
+        pci_host_set_subsystem(b->pci_host, 0x1AF4, 0x1100);
+    }
+    if (!by_firmware && !has_drives(o))
+        return;
+    b->piix = piix_new(b->pci_host, by_firmware ? b->acpi_pm : NULL);
+    b->piix_ide = piix_ide_new(b->pci_host, b->ports, b->clock, b->physmem, &b->irq[14], &b->irq[15],
+                               by_firmware ? 0 : DIRECT_BUS_MASTER_PORT);
+    for (unsigned unit = 0; unit < MACHINE_DRIVES; unit++)
+        if (o->drives[unit].kind != DRIVE_NONE)
+            piix_ide_attach(b->piix_ide, unit, make_drive(&o->drives[unit], unit));
 }
 
 static void make_optional_devices(struct board *b)
@@ -422,9 +485,11 @@ static void make_devices(struct board *b)
     b->fpu_error = fpu_error_new(b->ports, &b->irq[13]);
     b->com1 = uart_new(b->ports, b->clock, 0x3F8, &b->irq[4], serial_out, b, "com1");
     b->dma = i8237_new(b->ports, b->physmem);
-    b->acpi_pm = acpi_pm_new(b->ports, b->clock, ACPI_PM_BASE, &b->irq[9], sleep_request, b);
+    b->acpi_pm =
+        acpi_pm_new(b->ports, b->clock, b->options->kernel != NULL ? ACPI_PM_BASE : 0, &b->irq[9], sleep_request, b);
     b->debug_console[0] = debug_console_new(b->ports, 0xE9, debugcon_out, b);
     b->debug_console[1] = debug_console_new(b->ports, 0x402, debugcon_out, b);
+    make_south_bridge(b);
     make_optional_devices(b);
     input_attach(b->input, INPUT_SERIAL0, uart_receive, b->com1);
     input_attach(b->input, INPUT_KEYBOARD, i8042_keyboard_receive, b->i8042);
@@ -481,6 +546,9 @@ void board_free(struct board *b)
     port92_free(b->port92);
     cf9_free(b->cf9);
     video_free(b->video);
+    fw_cfg_free(b->fw_cfg);
+    piix_ide_free(b->piix_ide);
+    piix_free(b->piix);
     pci_host_free(b->pci_host);
     if (b->apic_bus != NULL) {
         ioapic_free(b->ioapic);

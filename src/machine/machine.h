@@ -6,6 +6,7 @@
 #define RINGSIDE_MACHINE_MACHINE_H
 
 #include "base/error.h"
+#include "bus/block.h"
 #include "bus/clock.h"
 #include "bus/input.h"
 #include "cpu/engine/engine.h"
@@ -48,12 +49,27 @@ struct machine_checkpoints {
 
 /* The display adapter. VGA_DEFAULT: there is one when firmware boots, none when a kernel is entered directly. */
 enum machine_vga { VGA_DEFAULT, VGA_NONE, VGA_STD };
+/* What is connected to the IDE channels: units 0 and 1 are the primary channel's, 2 and 3 the secondary's. */
+enum machine_drive_kind { DRIVE_NONE, DRIVE_DISK, DRIVE_CD };
+#define MACHINE_DRIVES 4u
+struct machine_drive {
+    enum machine_drive_kind kind;
+    const struct block *medium; /* NULL: a CD drive with nothing in it */
+};
+
+/* What firmware boots from. */
+enum boot_device { BOOT_END, BOOT_FLOPPY, BOOT_DISK, BOOT_CD, BOOT_NETWORK };
+#define BOOT_DEVICES 3u
 
 struct machine_options {
     u64 ram_bytes;
     struct cpu_model model;
-    const char *kernel;     /* path, or "tour:32", "tour:64" for the embedded ring tour */
-    const char *initrd;     /* path; for Multiboot "file args,file args"; NULL = none */
+    const char *kernel; /* path, or "tour:32", "tour:64" for the embedded ring tour; NULL = firmware boots */
+    const char *bios;   /* path of the firmware when there is no kernel; NULL = SeaBIOS, where its package puts it */
+    u8 boot_order[BOOT_DEVICES];                 /* enum boot_device, for firmware */
+    bool bios_on_serial;                         /* firmware's console is COM1 */
+    struct machine_drive drives[MACHINE_DRIVES]; /* media outlive the machine */
+    const char *initrd;                          /* path; for Multiboot "file args,file args"; NULL = none */
     const u8 *initrd_bytes; /* instead of a path: an initial RAM disk in memory, for Linux; NULL = none */
     size_t initrd_size;
     const char *append; /* "" = none */
