@@ -44,6 +44,7 @@ struct run_options {
     const char *image; /* the word that is no option, or NULL: a disk, a CD or a kernel */
     enum serial_kind serial;
     const char *serial_path;
+    const char *debugcon;    /* where port 402h goes: "stderr", a path, or NULL */
     const char *record_path; /* record -o FILE */
     bool trace;              /* --trace: live text */
     const char *trace_path;  /* --trace=FILE or -D FILE; NULL: stderr */

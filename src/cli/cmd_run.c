@@ -130,7 +130,8 @@ static bool open_session(struct session *s, struct error *err)
 {
     if (!open_recorder(s, err) ||
         !checkpoints_open(&s->checkpoints, &s->options.checkpoints, &s->options.machine, err) ||
-        !console_open(&s->console, s->options.serial, s->options.serial_path, err))
+        !console_open(&s->console, s->options.serial, s->options.serial_path, err) ||
+        !console_open_firmware(&s->console, s->options.debugcon, err))
         return false;
     s->checkpoints.recorder = s->recorder;
     console_world(&s->console, &s->options.machine.world);

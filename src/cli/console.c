@@ -46,7 +46,7 @@ static bool interrupted(void *context)
 
 bool console_open(struct console *console, enum serial_kind kind, const char *path, struct error *err)
 {
-    *console = (struct console){.in = -1, .out = -1};
+    *console = (struct console){.in = -1, .out = -1, .firmware = -1};
     switch (kind) {
     case SERIAL_NULL: break;
     case SERIAL_FILE:
@@ -73,20 +73,42 @@ bool console_open(struct console *console, enum serial_kind kind, const char *pa
     return true;
 }
 
+bool console_open_firmware(struct console *console, const char *path, struct error *err)
+{
+    if (path == NULL)
+        return true;
+    if (strcmp(path, "stderr") == 0) {
+        console->firmware = STDERR_FILENO;
+        return true;
+    }
+    console->firmware = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (console->firmware < 0)
+        return error_set(err, EXIT_FILE, "cannot write the firmware's log to '%s': %s", path, strerror(errno));
+    return true;
+}
+
+static void close_file(int *fd)
+{
+    if (*fd > STDERR_FILENO)
+        close(*fd);
+    *fd = -1;
+}
+
 void console_close(struct console *console)
 {
     if (console->raw)
         tcsetattr(console->in, TCSANOW, &console->saved);
-    if (console->out > STDERR_FILENO)
-        close(console->out);
+    close_file(&console->out);
+    close_file(&console->firmware);
     console->raw = false;
 }
 
 static void output(void *context, unsigned port, const u8 *bytes, size_t size)
 {
     struct console *console = context;
-    int fd = port == OUTPUT_DEBUG ? STDERR_FILENO
-                                  : console->out; /* the debug console speaks to the person at the terminal */
+    int fd = port == OUTPUT_DEBUG      ? STDERR_FILENO /* the debug console speaks to the person at the terminal */
+             : port == OUTPUT_FIRMWARE ? console->firmware
+                                       : console->out;
 
     if (port == OUTPUT_COM2 || port >= OUTPUT_CHANNEL || fd < 0 || console->write_failed)
         return;

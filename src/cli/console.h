@@ -11,6 +11,7 @@
 struct console {
     struct machine *machine; /* for Ctrl-A x; set once it exists */
     int in, out;             /* -1: none */
+    int firmware;            /* where port 402h goes; -1: nowhere */
     bool raw;                /* the terminal was put into raw mode */
     struct termios saved;
     bool escape; /* Ctrl-A was typed */
@@ -20,6 +21,9 @@ struct console {
 /* Open what -serial asks for. Puts a terminal into raw mode; console_close() puts it back.
  * returns: false with err set (EXIT_FILE) */
 bool console_open(struct console *console, enum serial_kind kind, const char *path, struct error *err);
+/* -debugcon: path "stderr", or of a file that is written anew; NULL: nowhere.
+ * returns: false with err set (EXIT_FILE) */
+bool console_open_firmware(struct console *console, const char *path, struct error *err);
 void console_close(struct console *console);
 /* The world's callbacks for this console (context is the console). */
 void console_world(struct console *console, struct machine_world *world);

@@ -195,6 +195,19 @@ static bool opt_serial(struct run_options *o, const char *value, struct error *e
     return true;
 }
 
+static bool opt_debugcon(struct run_options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "stderr") == 0)
+        o->debugcon = "stderr";
+    else if (strcmp(value, "null") == 0)
+        o->debugcon = NULL;
+    else if (strncmp(value, "file:", 5) == 0 && value[5] != '\0')
+        o->debugcon = value + 5;
+    else
+        return error_set(err, EXIT_USAGE, "-debugcon %s: stderr, null or file:PATH", value);
+    return true;
+}
+
 static bool opt_display(struct run_options *o, const char *value, struct error *err)
 {
     (void)o;
@@ -475,6 +488,7 @@ static const struct option {
     {"no-acpi", NONE, opt_no_acpi, NULL, "no ACPI tables"},
     {"nographic", NONE, opt_nographic, NULL, "serial console on the terminal; Ctrl-A x ends the run"},
     {"serial", WORD, opt_serial, "DEST", "COM1: stdio, null or file:PATH (default null)"},
+    {"debugcon", WORD, opt_debugcon, "DEST", "what SeaBIOS says by port 402h: stderr, null or file:PATH (default null)"},
     {"display", WORD, opt_display, "none", "no display"},
     {"vga", WORD, opt_vga, "ADAPTER", "std or none (default: none for a kernel, std for firmware)"},
     {"screendump", WORD, opt_screendump, "FILE", "at the end, the screen as a PNG file"},

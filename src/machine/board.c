@@ -211,6 +211,13 @@ static void debugcon_out(void *context, const u8 *bytes, size_t size)
     b->callbacks.output(b->callbacks.context, OUTPUT_DEBUG, bytes, size);
 }
 
+static void firmware_out(void *context, const u8 *bytes, size_t size)
+{
+    struct board *b = context;
+
+    b->callbacks.output(b->callbacks.context, OUTPUT_FIRMWARE, bytes, size);
+}
+
 /* ---- what the processor asks its interrupt controllers */
 
 static bool pic_may_pass(const struct board *b)
@@ -488,7 +495,7 @@ static void make_devices(struct board *b)
     b->acpi_pm =
         acpi_pm_new(b->ports, b->clock, b->options->kernel != NULL ? ACPI_PM_BASE : 0, &b->irq[9], sleep_request, b);
     b->debug_console[0] = debug_console_new(b->ports, 0xE9, debugcon_out, b);
-    b->debug_console[1] = debug_console_new(b->ports, 0x402, debugcon_out, b);
+    b->debug_console[1] = debug_console_new(b->ports, 0x402, firmware_out, b);
     make_south_bridge(b);
     make_optional_devices(b);
     input_attach(b->input, INPUT_SERIAL0, uart_receive, b->com1);
