@@ -67,7 +67,7 @@ struct board {
     bool a20_port92, a20_i8042; /* either opens the gate */
     struct i8237 *dma;
     struct pci_host *pci_host;
-    struct video *video; /* NULL: no display adapter */
+    struct video *video;       /* NULL: no display adapter */
     struct piix *piix;         /* NULL: a directly booted machine without drives has no such bridge */
     struct piix_ide *piix_ide; /* NULL likewise */
     struct fw_cfg *fw_cfg;     /* NULL: a directly booted machine */

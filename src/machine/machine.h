@@ -20,7 +20,7 @@ enum machine_output {
     OUTPUT_COM2,
     OUTPUT_DEBUG,    /* port E9h */
     OUTPUT_FIRMWARE, /* port 402h: what SeaBIOS says of its work */
-    OUTPUT_CHANNEL, /* and the next: the I/O ports from machine_options.channel_port on, one byte a write */
+    OUTPUT_CHANNEL,  /* and the next: the I/O ports from machine_options.channel_port on, one byte a write */
 };
 #define MACHINE_CHANNELS 4u
 

@@ -43,7 +43,7 @@ static int setup(void **unused)
     static const u8 rom[5000] = {0x55, 0xAA, 10, [4999] = 0x77};
 
     vga_setup(unused);
-    host = pci_host_new(ports);
+    host = pci_host_new(ports, pm);
     pci = vga_pci_new(host, 2, pm, vga, rom, sizeof rom);
     return 0;
 }

@@ -47,7 +47,7 @@ static void bench_open(void)
 
     ports = ports_new();
     pm = physmem_new(RAM_BYTES, &err);
-    host = pci_host_new(ports);
+    host = pci_host_new(ports, pm);
     clock_init(&clk);
     irq = (struct irq_line){0};
     bus = (struct virtio_bus){.host = host, .pm = pm};
