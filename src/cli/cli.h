@@ -6,6 +6,7 @@
 
 #include "cli/drives.h"
 #include "cli/screen.h"
+#include "display/window.h"
 #include "machine/machine.h"
 #include "trace/trace.h"
 
@@ -56,6 +57,7 @@ struct run_options {
     struct trace_filter filter;
     bool summary_json;
     struct screen_options screen;
+    enum window_kind display; /* -display */
     bool digest_only; /* keep the event digest although nothing is recorded */
     struct checkpoint_options checkpoints;
     enum color_choice color;

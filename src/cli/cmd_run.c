@@ -7,6 +7,7 @@
 
 #include "cli/checkpoints.h"
 #include "cli/console.h"
+#include "cli/desk.h"
 #include "cli/image_hash.h"
 #include "cli/replay.h"
 #include "machine/firmware_boot.h"
@@ -17,6 +18,7 @@
 struct session {
     struct run_options options;
     struct console console;
+    struct desk desk; /* screen, keyboard and mouse, for -display */
     struct machine *machine;
     struct recorder *recorder;
     FILE *live;
@@ -139,10 +141,14 @@ static bool open_session(struct session *s, struct error *err)
         s->options.machine.world.input = NULL;
     if (!drives_open(&s->drives, &s->options.drives, &s->options.machine, err))
         return false;
+    if (s->options.display != WINDOW_NONE)
+        desk_world(&s->desk, &s->options.machine.world);
     s->machine = machine_new(&s->options.machine, err);
     if (s->machine == NULL)
         return false;
     if (!screen_check(&s->options.screen, s->machine, err))
+        return false;
+    if (!desk_open(&s->desk, s->options.display, s->machine, err))
         return false;
     s->console.machine = s->machine;
     post_mortem_attach(&s->post_mortem, machine_cpu(s->machine));
@@ -200,6 +206,7 @@ static int close_session(struct session *s, int code, u64 *digest)
     struct error err;
     bool output_failed = s->console.write_failed;
 
+    desk_close(&s->desk);
     console_close(&s->console);
     if (!checkpoints_close(&s->checkpoints, NULL, &err))
         code = cli_fail(&err);
@@ -243,6 +250,7 @@ static int run_session(struct session *s, u64 *digest)
         return close_session(s, cli_fail(&err), NULL);
     }
     code = machine_run(s->machine, &result);
+    desk_close(&s->desk);
     console_close(&s->console);
     describe_end(s, &result);
     print_end(s, &result);
@@ -298,6 +306,7 @@ static bool prepare_replay(struct session *s, const struct run_options *given, c
     s->options.checkpoints = given->checkpoints;
     s->options.machine.engine = given->machine.engine;
     s->options.screen = given->screen;
+    s->options.display = WINDOW_NONE;
     s->options.digest_only = true;
     s->options.serial = s->options.serial == SERIAL_NULL ? SERIAL_NULL : SERIAL_STDIO;
     s->replay_path = path;

@@ -210,11 +210,14 @@ static bool opt_debugcon(struct run_options *o, const char *value, struct error 
 
 static bool opt_display(struct run_options *o, const char *value, struct error *err)
 {
-    (void)o;
-    if (strcmp(value, "none") != 0)
-        return error_set(err, EXIT_USAGE, "-display %s: this version has no display adapter yet; use -display none",
-                         value);
-    return true;
+    static const char *const names[] = {[WINDOW_NONE] = "none", [WINDOW_SDL] = "sdl", [WINDOW_CURSES] = "curses"};
+
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(value, names[i]) == 0) {
+            o->display = (enum window_kind)i;
+            return true;
+        }
+    return error_set(err, EXIT_USAGE, "-display %s: none, sdl or curses", value);
 }
 
 static bool opt_vga(struct run_options *o, const char *value, struct error *err)
@@ -490,7 +493,7 @@ static const struct option {
     {"serial", WORD, opt_serial, "DEST", "COM1: stdio, null or file:PATH (default null)"},
     {"debugcon", WORD, opt_debugcon, "DEST",
      "what SeaBIOS says by port 402h: stderr, null or file:PATH (default null)"},
-    {"display", WORD, opt_display, "none", "no display"},
+    {"display", WORD, opt_display, "WHERE", "the screen: none (default), sdl (a window) or curses (this terminal)"},
     {"vga", WORD, opt_vga, "ADAPTER", "std or none (default: none for a kernel, std for firmware)"},
     {"screendump", WORD, opt_screendump, "FILE", "at the end, the screen as a PNG file"},
     {"screentext", WORD, opt_screentext, "FILE", "at the end, the screen as text; - for standard output"},
@@ -647,6 +650,10 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, struct erro
                              o->image != NULL ? o->image : o->machine.kernel);
         }
     }
+    if (o->display == WINDOW_CURSES && (o->serial == SERIAL_STDIO || o->serial == SERIAL_TERMINAL))
+        return error_set(err, EXIT_USAGE, "-display curses and a serial port on the terminal exclude each other");
+    if (o->display != WINDOW_NONE && o->machine.vga == VGA_DEFAULT)
+        o->machine.vga = VGA_STD;
     return choose_start(o, err);
 }
 

@@ -50,6 +50,10 @@ static bool write_text(const struct machine *m, const char *path, struct error *
 
 bool screen_write(const struct screen_options *o, const struct machine *m, struct error *err)
 {
+    if (o->text_path == NULL && o->picture_path == NULL)
+        return true;
+    if (machine_vga(m) == NULL)
+        return no_screen(err);
     return (o->text_path == NULL || write_text(m, o->text_path, err)) &&
            (o->picture_path == NULL || screen_dump(m, o->picture_path, err));
 }

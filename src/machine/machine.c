@@ -13,6 +13,7 @@
 #include "machine/board.h"
 
 /* Between two looks at the host: about a hundredth of a second of execution. */
+#define ATTEND_NS 20000000u
 #define SLICE_TICKS (1u << 20)
 /* A halted processor that no interrupt can wake is given this long for an NMI. */
 #define HALT_GRACE_TICKS TICKS_PER_SECOND
@@ -196,7 +197,7 @@ const struct clock *machine_time(const struct machine *m) { return &m->clock; }
 
 struct cpu *machine_cpu(struct machine *m) { return m->cpu; }
 
-const struct vga *machine_vga(const struct machine *m) { return board_vga(m->board); }
+const struct vga *machine_vga(const struct machine *m) { return m->board == NULL ? NULL : board_vga(m->board); }
 
 struct input_port *machine_input(struct machine *m) { return m->input; }
 
@@ -219,6 +220,16 @@ static void offer_input(struct machine *m)
     input_poll(m->input);
 }
 
+/* Someone outside may act: then idle time is not let run faster than real time. */
+static bool is_attended(const struct machine *m) { return m->input_open || m->options.world.attend != NULL; }
+
+static void sleep_ns(u64 ns)
+{
+    struct timespec pause = {.tv_sec = (time_t)(ns / TICKS_PER_SECOND), .tv_nsec = (long)(ns % TICKS_PER_SECOND)};
+
+    nanosleep(&pause, NULL);
+}
+
 /* wait_ns: how long an idle machine may wait for input. Virtual time follows that wait before the input is stamped, so
  * that the stamp is the tick at which the machine takes it, and a replay takes it there too. */
 static void poll_host(struct machine *m, u64 wait_ns)
@@ -227,7 +238,7 @@ static void poll_host(struct machine *m, u64 wait_ns)
     u8 buffer[256];
     u64 before;
     bool closed = false;
-    size_t n;
+    size_t n = 0;
 
     if (w->interrupted != NULL && w->interrupted(w->context))
         stop(m, END_INTERRUPTED);
@@ -240,10 +251,13 @@ static void poll_host(struct machine *m, u64 wait_ns)
     if (m->end != END_NONE)
         return;
     offer_input(m);
-    if (!m->input_open)
+    if (!is_attended(m))
         return;
     before = host_elapsed_ns(m);
-    n = w->input(w->context, buffer, sizeof buffer, wait_ns, &closed);
+    if (m->input_open)
+        n = w->input(w->context, buffer, sizeof buffer, wait_ns, &closed);
+    else if (wait_ns != 0)
+        sleep_ns(wait_ns);
     if (wait_ns != 0) {
         u64 slept = host_elapsed_ns(m) - before;
 
@@ -253,6 +267,8 @@ static void poll_host(struct machine *m, u64 wait_ns)
         input_push(m->input, INPUT_SERIAL0, buffer, n);
     if (closed)
         m->input_open = false;
+    if (w->attend != NULL)
+        w->attend(w->attend_context, m);
 }
 
 /* Nothing executes until an interrupt: move the clock to the next timer. With someone at the console idle time is not
@@ -273,16 +289,17 @@ static void idle(struct machine *m)
         stop(m, END_HALTED);
         return;
     }
-    if (target == CLOCK_NEVER && !m->input_open) {
+    if (target == CLOCK_NEVER && !is_attended(m)) {
         stop(m, END_HALTED); /* no timer, no input that could enter: nothing can ever happen */
         return;
     }
     if (m->checkpoint < target)
         target = m->checkpoint;
-    if (m->input_open) {
+    if (is_attended(m)) { /* woken early, or a long wait in pieces */
         u64 wait = target == CLOCK_NEVER ? TICKS_PER_SECOND : target - now;
+        u64 piece = m->options.world.attend != NULL ? ATTEND_NS : TICKS_PER_SECOND;
 
-        poll_host(m, wait < TICKS_PER_SECOND ? wait : TICKS_PER_SECOND); /* woken early, or a long wait in pieces */
+        poll_host(m, wait < piece ? wait : piece);
         return;
     }
     if (target != CLOCK_NEVER && target > now)
@@ -294,13 +311,8 @@ static void follow_host_clock(const struct machine *m)
 {
     u64 elapsed = host_elapsed_ns(m);
 
-    if (m->clock.ticks > elapsed) {
-        u64 ahead = m->clock.ticks - elapsed;
-        struct timespec pause = {.tv_sec = (time_t)(ahead / TICKS_PER_SECOND),
-                                 .tv_nsec = (long)(ahead % TICKS_PER_SECOND)};
-
-        nanosleep(&pause, NULL);
-    }
+    if (m->clock.ticks > elapsed)
+        sleep_ns(m->clock.ticks - elapsed);
 }
 
 static void handle_stop(struct machine *m, struct machine_result *result)

@@ -32,6 +32,11 @@ struct machine_world {
     /* Bytes typed for COM1. Waits at most timeout_ns (0 = do not wait) for something to happen.
      * returns: how many bytes were put into the buffer. Sets *closed when nothing will ever come again. */
     size_t (*input)(void *context, u8 *buffer, size_t size, u64 timeout_ns, bool *closed);
+    /* Looks after a display: called between slices, and while the machine is idle some fifty times a second. Shows
+     * machine_vga(), and offers what was typed by input_push(). While there is one, idle time passes no faster than the
+     * host's. */
+    void (*attend)(void *context, struct machine *m);
+    void *attend_context;
     /* Asked now and then: true ends the run as interrupted. */
     bool (*interrupted)(void *context);
 };
