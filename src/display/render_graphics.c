@@ -33,16 +33,15 @@ static void draw_line(struct picture *out, const struct vga_state *s, const stru
 
 void render_graphics(struct picture *out, const struct vga_state *s)
 {
-    const unsigned all = CRTC_MODE_A13 | CRTC_MODE_A14;
     struct scan scan = scan_of(s);
     struct palette palette;
-    unsigned repeat = (s->crtc[CRTC_MODE] & all) == all ? scan.row_lines : 1; /* lines of a row are the same */
-    bool bytes = s->gfx[GFX_MODE] & GFX_MODE_256;
+    unsigned repeat = scan_repeat(s, &scan), width, height;
 
-    picture_resize(out, scan.columns * (bytes ? 4 : 8), (scan.lines + repeat - 1) / repeat);
+    scan_graphics_size(s, &width, &height);
+    picture_resize(out, width, height);
     if (!s->palette_on || (s->seq[SEQ_CLOCKING] & CLOCKING_SCREEN_OFF))
         return;
-    if (bytes)
+    if (s->gfx[GFX_MODE] & GFX_MODE_256)
         palette_of_bytes(&palette, s);
     else
         palette_of_planes(&palette, s);

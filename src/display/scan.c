@@ -24,6 +24,22 @@ struct scan scan_of(const struct vga_state *s)
     };
 }
 
+unsigned scan_repeat(const struct vga_state *s, const struct scan *scan)
+{
+    const unsigned all = CRTC_MODE_A13 | CRTC_MODE_A14;
+
+    return (s->crtc[CRTC_MODE] & all) == all ? scan->row_lines : 1;
+}
+
+void scan_graphics_size(const struct vga_state *s, unsigned *width, unsigned *height)
+{
+    struct scan scan = scan_of(s);
+    unsigned repeat = scan_repeat(s, &scan);
+
+    *width = scan.columns * (s->gfx[GFX_MODE] & GFX_MODE_256 ? 4 : 8);
+    *height = (scan.lines + repeat - 1) / repeat;
+}
+
 void scan_line(const struct scan *scan, unsigned line, unsigned *counter, unsigned *row_scan, unsigned *pan)
 {
     bool below = line > scan->split;

@@ -22,6 +22,12 @@ struct scan {
 
 struct scan scan_of(const struct vga_state *s);
 
+/* Lines of a row of characters that show the same dots, and are drawn once: 1 unless it is a graphics mode whose rows
+ * are several lines of one address. */
+unsigned scan_repeat(const struct vga_state *s, const struct scan *scan);
+/* Pixels of a graphics mode's picture. */
+void scan_graphics_size(const struct vga_state *s, unsigned *width, unsigned *height);
+
 /* Line `line` of the screen: *counter is the address counter of its first character, *row_scan its line within the row
  * of characters, *pan the panning that applies. */
 void scan_line(const struct scan *scan, unsigned line, unsigned *counter, unsigned *row_scan, unsigned *pan);

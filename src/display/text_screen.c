@@ -100,16 +100,18 @@ static void write_row(FILE *out, const struct vga_state *s, unsigned columns, un
 
 void text_screen_write(FILE *out, const struct vga_state *s)
 {
-    struct scan scan = scan_of(s);
     struct text_screen screen;
+    unsigned width, height;
 
-    if (text_screen_of(&screen, s))
+    if (text_screen_of(&screen, s)) {
         for (unsigned row = 0; row < screen.rows; row++)
             write_row(out, s, screen.columns, row);
-    else if (s->vbe[VBE_ENABLE] & VBE_ENABLED)
+    } else if (s->vbe[VBE_ENABLE] & VBE_ENABLED) {
         fprintf(out, "(graphics mode, %ux%u, %u bits a pixel)\n", s->vbe[VBE_XRES], s->vbe[VBE_YRES], s->vbe[VBE_BPP]);
-    else if (s->crtc[CRTC_H_DISPLAY_END] != 0)
-        fprintf(out, "(graphics mode, %u columns, %u lines)\n", scan.columns, scan.lines);
-    else
+    } else if (s->crtc[CRTC_H_DISPLAY_END] != 0) {
+        scan_graphics_size(s, &width, &height);
+        fprintf(out, "(graphics mode, %ux%u)\n", width, height);
+    } else {
         fprintf(out, "(no mode is set)\n");
+    }
 }

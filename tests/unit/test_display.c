@@ -380,6 +380,7 @@ static void the_screen_as_text(void **unused)
     assert_int_equal(screen.cursor_column, -1);
     set_mode(&mode_256);
     assert_false(text_screen_of(&screen, state));
+    text_is("(graphics mode, 320x200)\n");
     set_vbe(640, 400, 8);
     text_is("(graphics mode, 640x400, 8 bits a pixel)\n");
 }
