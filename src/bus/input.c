@@ -165,6 +165,8 @@ bool input_waiting(const struct input_port *port)
     return false;
 }
 
+size_t input_queued(const struct input_port *port, enum input_source source) { return port->sources[source].size; }
+
 void input_poll(struct input_port *port)
 {
     if (port->replaying || !input_waiting(port))

@@ -15,6 +15,7 @@ enum input_source {
     INPUT_MOUSE,
     INPUT_NMI_BUTTON, /* no payload */
     INPUT_POWER_BUTTON,
+    INPUT_NETWORK, /* a stream of frames: bus/net.h */
     INPUT_SOURCES
 };
 
@@ -40,6 +41,8 @@ void input_replay(struct input_port *port, u64 tick, enum input_source source, c
 
 /* Bytes still wait for their sink: the machine should poll. */
 bool input_waiting(const struct input_port *port);
+/* Bytes of one source that wait for its sink. */
+size_t input_queued(const struct input_port *port, enum input_source source);
 /* Replayed inputs that have not been delivered yet. */
 size_t input_replay_left(const struct input_port *port);
 /* A sink refused bytes that it had taken when the log was made: this run is not the recorded one. */

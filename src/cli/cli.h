@@ -4,6 +4,7 @@
 #ifndef RINGSIDE_CLI_CLI_H
 #define RINGSIDE_CLI_CLI_H
 
+#include "cli/device_options.h"
 #include "cli/drives.h"
 #include "cli/screen.h"
 #include "display/window.h"
@@ -45,6 +46,7 @@ struct run_options {
     const char *image; /* the word that is no option, or NULL: a disk, a CD or a kernel */
     enum serial_kind serial;
     const char *serial_path;
+    struct network_options network;
     const char *debugcon;    /* where port 402h goes: "stderr", a path, or NULL */
     const char *record_path; /* record -o FILE */
     bool trace;              /* --trace: live text */

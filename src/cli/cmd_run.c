@@ -128,6 +128,15 @@ static bool open_recorder(struct session *s, struct error *err)
     return s->recorder != NULL;
 }
 
+/* A replay has what came from the network in its recording. */
+static bool open_network(struct session *s, struct error *err)
+{
+    if (!s->options.network.user || s->replay_path != NULL)
+        return true;
+    s->console.network = net_user_new(&s->options.network.options, err);
+    return s->console.network != NULL;
+}
+
 static bool open_session(struct session *s, struct error *err)
 {
     if (!open_recorder(s, err) ||
@@ -136,6 +145,8 @@ static bool open_session(struct session *s, struct error *err)
         !console_open_firmware(&s->console, s->options.debugcon, err))
         return false;
     s->checkpoints.recorder = s->recorder;
+    if (!open_network(s, err))
+        return false;
     console_world(&s->console, &s->options.machine.world);
     if (s->replay_path != NULL)
         s->options.machine.world.input = NULL;
@@ -234,6 +245,7 @@ static int close_session(struct session *s, int code, u64 *digest)
         machine_free(s->machine);
     if (!drives_close(&s->drives, &err))
         code = cli_fail(&err);
+    net_user_free(s->console.network);
     trace_properties_free(&s->run);
     trace_properties_free(&s->end);
     return code;

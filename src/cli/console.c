@@ -174,7 +174,24 @@ static size_t input(void *context, u8 *buffer, size_t size, u64 timeout_ns, bool
         *closed = errno != EINTR && errno != EAGAIN;
     else if (n == 0)
         *closed = true;
+    console->ended |= *closed;
     return n <= 0 ? 0 : filter_escapes(console, buffer, (size_t)n);
+}
+
+static void network_send(void *context, const u8 *frame, size_t size)
+{
+    const struct console *console = context;
+
+    net_user_send(console->network, frame, size);
+}
+
+/* Typing ends the wait, too: machine.h asks for the keys next. */
+static size_t network(void *context, u8 *buffer, size_t size, u64 timeout_ns)
+{
+    const struct console *console = context;
+
+    net_user_wait(console->network, console->ended ? -1 : console->in, timeout_ns);
+    return size == 0 ? 0 : net_user_take(console->network, buffer, size);
 }
 
 void console_world(struct console *console, struct machine_world *world)
@@ -182,4 +199,8 @@ void console_world(struct console *console, struct machine_world *world)
     *world = (struct machine_world){.context = console, .output = output, .interrupted = interrupted};
     if (console->in >= 0)
         world->input = input;
+    if (console->network != NULL) {
+        world->network_send = network_send;
+        world->network = network;
+    }
 }

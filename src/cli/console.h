@@ -7,12 +7,15 @@
 #include <termios.h>
 
 #include "cli/cli.h"
+#include "net/user.h"
 
 struct console {
-    struct machine *machine; /* for Ctrl-A x; set once it exists */
-    int in, out;             /* -1: none */
-    int firmware;            /* where port 402h goes; -1: nowhere */
-    bool raw;                /* the terminal was put into raw mode */
+    struct machine *machine;  /* for Ctrl-A x; set once it exists */
+    int in, out;              /* -1: none */
+    int firmware;             /* where port 402h goes; -1: nowhere */
+    struct net_user *network; /* NULL: none */
+    bool ended;               /* nothing more will be typed */
+    bool raw;                 /* the terminal was put into raw mode */
     struct termios saved;
     bool escape; /* Ctrl-A was typed */
     bool write_failed;

@@ -19,8 +19,8 @@ static bool take_unit(struct drive_options *o, unsigned unit, const char *path, 
     struct drive_option *d = &o->unit[unit];
 
     if (d->kind != DRIVE_NONE)
-        return error_set(err, EXIT_USAGE, "'%s' and '%s' both want IDE unit %u: give one another index=", d->path, path,
-                         unit);
+        return error_set(err, EXIT_USAGE, "'%s' and '%s' both want %s unit %u: give one another index=", d->path, path,
+                         unit < MACHINE_IDE_DRIVES ? "IDE" : "virtio", unit % MACHINE_IDE_DRIVES);
     if (strlen(path) >= sizeof d->path)
         return error_set(err, EXIT_USAGE, "the image's name has more than %zu characters", sizeof d->path - 1);
     memcpy(d->path, path, strlen(path) + 1);
@@ -62,11 +62,12 @@ static bool take_property(struct drive_option *d, unsigned *index, const char *n
             return error_set(err, EXIT_USAGE, "the image's name has more than %zu characters", sizeof d->path - 1);
         snprintf(d->path, sizeof d->path, "%s", value);
     } else if (strcmp(name, "if") == 0) {
-        if (strcmp(value, "ide") != 0)
-            return error_set(err, EXIT_USAGE, "-drive if=%s: only ide is there", value);
+        if (strcmp(value, "ide") != 0 && strcmp(value, "virtio") != 0)
+            return error_set(err, EXIT_USAGE, "-drive if=%s: ide or virtio", value);
+        d->virtio = value[0] == 'v';
     } else if (strcmp(name, "index") == 0) {
-        if (value[0] < '0' || value[0] >= '0' + (int)MACHINE_DRIVES || value[1] != '\0')
-            return error_set(err, EXIT_USAGE, "-drive index=%s: 0 to %u", value, MACHINE_DRIVES - 1);
+        if (value[0] < '0' || value[0] >= '0' + (int)MACHINE_IDE_DRIVES || value[1] != '\0')
+            return error_set(err, EXIT_USAGE, "-drive index=%s: 0 to %u", value, MACHINE_IDE_DRIVES - 1);
         *index = (unsigned)(value[0] - '0');
     } else if (strcmp(name, "media") == 0) {
         if (strcmp(value, "disk") != 0 && strcmp(value, "cdrom") != 0)
@@ -94,7 +95,7 @@ static bool take_property(struct drive_option *d, unsigned *index, const char *n
 bool drives_add(struct drive_options *o, const char *value, struct error *err)
 {
     struct drive_option d = {.kind = DRIVE_DISK};
-    unsigned index = MACHINE_DRIVES;
+    unsigned index = MACHINE_DRIVES, first, end;
 
     while (*value != '\0') {
         size_t length = strcspn(value, ","), name = strcspn(value, "=,");
@@ -110,11 +111,18 @@ bool drives_add(struct drive_options *o, const char *value, struct error *err)
     }
     if (d.path[0] == '\0' && d.kind != DRIVE_CD)
         return error_set(err, EXIT_USAGE, "-drive wants file=IMAGE");
-    for (unsigned i = 0; i < MACHINE_DRIVES && index == MACHINE_DRIVES; i++)
+    if (d.virtio && d.kind == DRIVE_CD)
+        return error_set(err, EXIT_USAGE, "-drive if=virtio is a disk: media=cdrom wants if=ide");
+    first = d.virtio ? MACHINE_IDE_DRIVES : 0;
+    end = d.virtio ? MACHINE_DRIVES : MACHINE_IDE_DRIVES;
+    if (index != MACHINE_DRIVES)
+        index += first;
+    for (unsigned i = first; i < end && index == MACHINE_DRIVES; i++)
         if (o->unit[i].kind == DRIVE_NONE)
             index = i;
     if (index == MACHINE_DRIVES)
-        return error_set(err, EXIT_USAGE, "-drive file=%s: there are %u drives already", d.path, MACHINE_DRIVES);
+        return error_set(err, EXIT_USAGE, "-drive file=%s: there are %u drives of this kind already", d.path,
+                         end - first);
     if (!take_unit(o, index, d.path, err))
         return false;
     o->unit[index] = d;

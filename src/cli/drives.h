@@ -7,10 +7,11 @@
 #include "block/image.h"
 #include "machine/machine.h"
 
-/* What the options say of one unit of the IDE channels. */
+/* What the options say of one unit (machine.h). */
 struct drive_option {
     enum machine_drive_kind kind;
     char path[1024]; /* empty: a CD drive with nothing in it */
+    bool virtio;     /* if=virtio */
     bool raw;        /* format=raw: whatever the file begins with */
     bool writable;   /* readonly=off */
     bool snapshot;
@@ -24,7 +25,7 @@ struct drive_options {
 /* unit: 0 for -hda to 3 for -hdd. Each returns false with err set (EXIT_USAGE): what is wrong, and what is there. */
 bool drives_add_disk(struct drive_options *o, unsigned unit, const char *path, struct error *err);
 bool drives_add_cd(struct drive_options *o, const char *path, struct error *err);
-/* -drive file=F[,if=ide][,index=N][,media=disk|cdrom][,format=raw][,readonly=on|off][,snapshot=on|off] */
+/* -drive file=F[,if=ide|virtio][,index=N][,media=disk|cdrom][,format=raw][,readonly=on|off][,snapshot=on|off] */
 bool drives_add(struct drive_options *o, const char *value, struct error *err);
 /* -boot [order=]LETTERS: a floppy, c hard disk, d CD, n network. */
 bool drives_parse_boot(u8 order[BOOT_DEVICES], const char *value, struct error *err);

@@ -11,7 +11,7 @@ void image_hash_property(struct trace_properties *run, const char *key, const ch
 /* returns: false with err set (EXIT_FILE) when the file's hash is not the recorded one. */
 bool image_hash_verify(const struct trace_properties *run, const char *key, const char *path, struct error *err);
 
-/* The same of every drive's image, under image.drive0 to image.drive3. */
+/* The same of every drive's image, under image.drive0 to image.drive7. */
 void image_hash_drives(struct trace_properties *run, const struct drive_options *drives);
 bool image_hash_verify_drives(const struct trace_properties *run, const struct drive_options *drives,
                               struct error *err);

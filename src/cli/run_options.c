@@ -272,8 +272,7 @@ static bool opt_device(struct run_options *o, const char *value, struct error *e
     u64 port = 0x501;
 
     if (strncmp(value, name, sizeof name - 1) != 0 || (*rest != '\0' && *rest != ','))
-        return error_set(err, EXIT_USAGE, "-device %s: only isa-debug-exit[,iobase=N] can be added in this version",
-                         value);
+        return device_option(&o->machine, &o->network, value, "isa-debug-exit[,iobase=N]", err);
     while (*rest == ',') {
         char word[32];
         size_t length = strcspn(++rest, ",");
@@ -291,6 +290,16 @@ static bool opt_device(struct run_options *o, const char *value, struct error *e
         return error_set(err, EXIT_USAGE, "isa-debug-exit's iobase must be 1 to 0xfffc");
     o->machine.debug_exit_port = (unsigned)port;
     return true;
+}
+
+static bool opt_netdev(struct run_options *o, const char *value, struct error *err)
+{
+    return netdev_option(&o->network, value, err);
+}
+
+static bool opt_nic(struct run_options *o, const char *value, struct error *err)
+{
+    return nic_option(&o->machine, &o->network, value, err);
 }
 
 static bool opt_clock(struct run_options *o, const char *value, struct error *err)
@@ -479,7 +488,7 @@ static const struct option {
     {"hdd", WORD, opt_hdd, NULL, NULL},
     {"cdrom", WORD, opt_cdrom, "IMAGE", "CD-ROM, first drive of the second channel"},
     {"drive", WORD, opt_drive, "file=F,...",
-     "a drive: file=F[,index=0..3][,media=disk|cdrom][,format=raw][,readonly=on|off][,snapshot=on|off]"},
+     "a drive: file=F[,if=ide|virtio][,index=0..3][,media=disk|cdrom][,format=raw][,readonly=on|off][,snapshot=on|off]"},
     {"snapshot", NONE, opt_snapshot, NULL, "keep what the guest writes in memory, for the run"},
     {"boot", WORD, opt_boot, "ORDER", "what firmware boots from: letters of a, c (hard disk), d (CD), n"},
     {"bios", WORD, opt_bios, "FILE", "the firmware (default: SeaBIOS of Debian's package seabios)"},
@@ -500,7 +509,10 @@ static const struct option {
     {"monitor", WORD, opt_monitor, "none", "no monitor"},
     {"no-reboot", NONE, opt_no_reboot, NULL, "a reset ends the run with exit code 0"},
     {"on-shutdown", WORD, opt_on_shutdown, "WHAT", "triple fault: stop (exit code 4) or reset"},
-    {"device", WORD, opt_device, "DEV", "isa-debug-exit[,iobase=N]"},
+    {"device", WORD, opt_device, "DEV",
+     "isa-debug-exit[,iobase=N], virtio-net-pci,netdev=ID[,mac=ADDRESS], virtio-rng-pci"},
+    {"netdev", WORD, opt_netdev, "NET", "user,id=ID[,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT][,restrict=on|off]"},
+    {"nic", WORD, opt_nic, "NIC", "user[,model=virtio-net-pci][,mac=ADDRESS][,hostfwd=...]: a network and its card"},
     {"engine", WORD, opt_engine, "WHICH", "block (default) or step, one instruction at a time; the run is the same"},
     {"clock", WORD, opt_clock, "WHICH", "virtual (default, repeatable) or host (never faster than real time)"},
     {"rtc", WORD, opt_rtc, "base=T",
@@ -536,9 +548,7 @@ static const struct {
     {"gdb", "the debugger interface comes with a later version; --trace shows the transitions"},
     {"s", "the debugger interface comes with a later version; --trace shows the transitions"},
     {"S", "the debugger interface comes with a later version; --trace shows the transitions"},
-    {"net", "there is no network card yet"},
-    {"netdev", "there is no network card yet"},
-    {"nic", "there is no network card yet"},
+    {"net", "say -nic user, or -netdev user,id=N -device virtio-net-pci,netdev=N"},
     {"enable-kvm", "Ringside interprets every instruction; leave the option out"},
     {"accel", "Ringside interprets every instruction; leave the option out"},
 };
@@ -654,7 +664,7 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, struct erro
         return error_set(err, EXIT_USAGE, "-display curses and a serial port on the terminal exclude each other");
     if (o->display != WINDOW_NONE && o->machine.vga == VGA_DEFAULT)
         o->machine.vga = VGA_STD;
-    return choose_start(o, err);
+    return choose_start(o, err) && network_options_check(&o->machine, &o->network, err);
 }
 
 static bool replay_takes(const char *name, size_t length)

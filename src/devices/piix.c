@@ -11,12 +11,13 @@
 
 #define SLOT 1
 
-enum { PIRQ_FIRST = 0x60, PIRQ_LAST = 0x63, PIRQ_OFF = 0x80 };
+enum { PIRQ_FIRST = 0x60, PIRQ_LAST = 0x63 };
 enum { PMBASE = 0x40, DEVACTB = 0x58, PMREGMISC = 0x80, APMC_EN_BYTE3 = 0x02, PMIOSE = 1 };
 
 struct piix {
     struct pci_function isa, power;
     struct acpi_pm *pm;
+    struct pci_intx *intx;
 };
 
 static void identify(struct pci_function *f, u16 device, u8 subclass)
@@ -38,11 +39,20 @@ static void init_isa(struct pci_function *isa)
     isa->writable[0x4C] = 0x7F;
     isa->writable[0x4E] = isa->writable[0x4F] = 0xFF;
     for (unsigned pirq = PIRQ_FIRST; pirq <= PIRQ_LAST; pirq++) {
-        isa->config[pirq] = PIRQ_OFF;
+        isa->config[pirq] = PIRQ_DISABLED;
         isa->writable[pirq] = 0x8F;
     }
     isa->config[0x69] = 0x02; /* TOM: ISA memory up to 512 KiB goes to the main memory */
     isa->writable[0x69] = 0xFE;
+}
+
+static void isa_changed(void *context, unsigned offset, unsigned size)
+{
+    const struct piix *p = context;
+
+    (void)offset, (void)size;
+    for (unsigned pirq = PIRQ_FIRST; pirq <= PIRQ_LAST; pirq++)
+        pci_intx_route(p->intx, pirq - PIRQ_FIRST, p->isa.config[pirq]);
 }
 
 /* PMBASE places the block, PMREGMISC lets it answer. */
@@ -72,14 +82,17 @@ static void init_power(struct piix *p)
     f->context = p;
 }
 
-struct piix *piix_new(struct pci_host *host, struct acpi_pm *pm)
+struct piix *piix_new(struct pci_host *host, struct acpi_pm *pm, struct pci_intx *intx)
 {
     struct piix *p = calloc(1, sizeof *p);
 
     if (p == NULL)
         abort();
     p->pm = pm;
+    p->intx = intx;
     init_isa(&p->isa);
+    p->isa.changed = isa_changed;
+    p->isa.context = p;
     pci_host_add(host, SLOT, 0, &p->isa);
     if (pm != NULL) {
         init_power(p);

@@ -17,6 +17,7 @@
 #include "devices/ioapic.h"
 #include "devices/lapic.h"
 #include "devices/pci_host.h"
+#include "devices/pci_intx.h"
 #include "devices/pic.h"
 #include "devices/piix.h"
 #include "devices/piix_ide.h"
@@ -26,6 +27,7 @@
 #include "devices/uart.h"
 #include "firmware.h"
 #include "machine/acpi.h"
+#include "machine/cards.h"
 #include "machine/direct_boot.h"
 #include "machine/firmware_boot.h"
 #include "machine/video.h"
@@ -68,9 +70,11 @@ struct board {
     struct i8237 *dma;
     struct pci_host *pci_host;
     struct video *video;       /* NULL: no display adapter */
-    struct piix *piix;         /* NULL: a directly booted machine without drives has no such bridge */
-    struct piix_ide *piix_ide; /* NULL likewise */
+    struct piix *piix;         /* NULL: a directly booted machine without drives and cards has no such bridge */
+    struct piix_ide *piix_ide; /* NULL: no drives, and no firmware */
     struct fw_cfg *fw_cfg;     /* NULL: a directly booted machine */
+    struct pci_intx *intx;
+    struct cards *cards;
     struct cpu *cpu;
 };
 
@@ -87,9 +91,17 @@ static void isa_irq_changed(void *context, unsigned number, bool level)
 {
     struct board *b = context;
 
+    level |= pci_intx_level(b->intx, number); /* the wires are joined */
     irq_set(pic_input(b->pic, number), level);
     if (b->ioapic != NULL)
         irq_set(ioapic_input(b->ioapic, number == 0 ? 2 : number), level);
+}
+
+static void pci_irq_changed(void *context, unsigned number)
+{
+    struct board *b = context;
+
+    isa_irq_changed(b, number, b->irq[number].level);
 }
 
 static void intr_changed(void *context, unsigned number, bool level)
@@ -412,11 +424,12 @@ static void make_interrupt_controllers(struct board *b)
     }
     for (unsigned i = 0; i < ISA_IRQS; i++)
         b->irq[i] = (struct irq_line){.changed = isa_irq_changed, .context = b, .number = i};
+    b->intx = pci_intx_new(pci_irq_changed, b);
 }
 
 static bool has_drives(const struct machine_options *o)
 {
-    for (unsigned i = 0; i < MACHINE_DRIVES; i++)
+    for (unsigned i = 0; i < MACHINE_IDE_DRIVES; i++)
         if (o->drives[i].kind != DRIVE_NONE)
             return true;
     return false;
@@ -441,12 +454,14 @@ static void make_south_bridge(struct board *b)
         b->fw_cfg = fw_cfg_new(b->ports, b->physmem);
         pci_host_set_subsystem(b->pci_host, 0x1AF4, 0x1100);
     }
+    if (!by_firmware && !has_drives(o) && !cards_wanted(o))
+        return;
+    b->piix = piix_new(b->pci_host, by_firmware ? b->acpi_pm : NULL, b->intx);
     if (!by_firmware && !has_drives(o))
         return;
-    b->piix = piix_new(b->pci_host, by_firmware ? b->acpi_pm : NULL);
     b->piix_ide = piix_ide_new(b->pci_host, b->ports, b->clock, b->physmem, &b->irq[14], &b->irq[15],
                                by_firmware ? 0 : DIRECT_BUS_MASTER_PORT);
-    for (unsigned unit = 0; unit < MACHINE_DRIVES; unit++)
+    for (unsigned unit = 0; unit < MACHINE_IDE_DRIVES; unit++)
         if (o->drives[unit].kind != DRIVE_NONE)
             piix_ide_attach(b->piix_ide, unit, make_drive(&o->drives[unit], unit));
 }
@@ -475,6 +490,14 @@ static bool make_video(struct board *b, struct error *err)
     return b->video != NULL;
 }
 
+static void make_cards(struct board *b)
+{
+    const struct cards_place place = {
+        .bus = {.host = b->pci_host, .pm = b->physmem}, .intx = b->intx, .clock = b->clock, .input = b->input};
+
+    b->cards = cards_new(&place, b->options, &b->callbacks);
+}
+
 static void make_devices(struct board *b)
 {
     u64 low = physmem_low_ram_bytes(b->physmem);
@@ -498,6 +521,7 @@ static void make_devices(struct board *b)
     b->debug_console[1] = debug_console_new(b->ports, 0x402, firmware_out, b);
     make_south_bridge(b);
     make_optional_devices(b);
+    make_cards(b);
     input_attach(b->input, INPUT_SERIAL0, uart_receive, b->com1);
     input_attach(b->input, INPUT_KEYBOARD, i8042_keyboard_receive, b->i8042);
     input_attach(b->input, INPUT_MOUSE, i8042_mouse_receive, b->i8042);
@@ -552,10 +576,12 @@ void board_free(struct board *b)
     i8042_free(b->i8042);
     port92_free(b->port92);
     cf9_free(b->cf9);
+    cards_free(b->cards);
     video_free(b->video);
     fw_cfg_free(b->fw_cfg);
     piix_ide_free(b->piix_ide);
     piix_free(b->piix);
+    pci_intx_free(b->intx);
     pci_host_free(b->pci_host);
     if (b->apic_bus != NULL) {
         ioapic_free(b->ioapic);

@@ -15,6 +15,7 @@ struct board_callbacks {
     void (*reset)(void *context);
     void (*debug_exit)(void *context, u32 code);
     void (*output)(void *context, unsigned port, const u8 *bytes, size_t size);
+    net_send *network_send;
 };
 
 /* Make memory and devices, load the image and its boot ROM. returns: NULL with err set. */

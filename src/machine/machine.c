@@ -29,11 +29,12 @@ struct machine {
     enum machine_end end;
     int debug_exit_code;
     bool reset_requested;
-    bool input_open;
+    bool input_open, network_open;
     u64 checkpoint;        /* tick of the next one, or CLOCK_NEVER */
     u64 idle_origin_ticks; /* when the processor was first found idle since it last completed an instruction */
     u64 idle_retired;
     u64 offered_retired; /* instructions completed when waiting input was last offered */
+    u8 frames[NET_FRAME_PREFIX + NET_FRAME_MAX];
     struct timespec started;
 };
 
@@ -60,7 +61,10 @@ void machine_options_init(struct machine_options *options)
 {
     struct error ignored;
 
-    *options = (struct machine_options){.ram_bytes = 512u << 20, .append = "", .rtc_start = DEFAULT_RTC_START};
+    *options = (struct machine_options){.ram_bytes = 512u << 20,
+                                        .append = "",
+                                        .rtc_start = DEFAULT_RTC_START,
+                                        .card.address = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}};
     cpu_model_parse(&options->model, "max", &ignored);
 }
 
@@ -105,6 +109,14 @@ static void output(void *context, unsigned port, const u8 *bytes, size_t size)
         m->options.world.output(m->options.world.context, port, bytes, size);
 }
 
+static void network_send(void *context, const u8 *frame, size_t size)
+{
+    struct machine *m = context;
+
+    if (m->options.world.network_send != NULL)
+        m->options.world.network_send(m->options.world.context, frame, size);
+}
+
 void machine_quit(struct machine *m) { stop(m, END_QUIT); }
 
 void machine_listen(struct machine *m) { m->input_open = m->options.world.input != NULL; }
@@ -122,8 +134,12 @@ static void deadline_changed(void *context)
 
 static bool build(struct machine *m, struct error *err)
 {
-    struct board_callbacks callbacks = {
-        .context = m, .power_off = power_off, .reset = reset, .debug_exit = debug_exit, .output = output};
+    struct board_callbacks callbacks = {.context = m,
+                                        .power_off = power_off,
+                                        .reset = reset,
+                                        .debug_exit = debug_exit,
+                                        .output = output,
+                                        .network_send = network_send};
 
     m->board = board_new(&m->options, &m->clock, m->input, &callbacks, err);
     if (m->board == NULL)
@@ -158,6 +174,7 @@ struct machine *machine_new(const struct machine_options *options, struct error 
     m->clock.deadline_context = m;
     m->input = input_new(&m->clock);
     m->input_open = options->world.input != NULL && !options->deaf;
+    m->network_open = options->world.network != NULL;
     if (!build(m, err)) {
         machine_free(m);
         return NULL;
@@ -221,7 +238,10 @@ static void offer_input(struct machine *m)
 }
 
 /* Someone outside may act: then idle time is not let run faster than real time. */
-static bool is_attended(const struct machine *m) { return m->input_open || m->options.world.attend != NULL; }
+static bool is_attended(const struct machine *m)
+{
+    return m->input_open || m->network_open || m->options.world.attend != NULL;
+}
 
 static void sleep_ns(u64 ns)
 {
@@ -231,14 +251,40 @@ static void sleep_ns(u64 ns)
 }
 
 /* wait_ns: how long an idle machine may wait for input. Virtual time follows that wait before the input is stamped, so
- * that the stamp is the tick at which the machine takes it, and a replay takes it there too. */
+ * that the stamp is the tick at which the machine takes it, and a replay takes it there too. Frames that the card has
+ * not taken hold back those behind them, outside. */
+static void take_input(struct machine *m, u64 wait_ns)
+{
+    const struct machine_world *w = &m->options.world;
+    u8 typed[256];
+    size_t typed_size = 0, frames_size = 0;
+    u64 before = host_elapsed_ns(m);
+    bool closed = false;
+
+    if (m->network_open)
+        frames_size = w->network(w->context, m->frames,
+                                 input_queued(m->input, INPUT_NETWORK) == 0 ? sizeof m->frames : 0, wait_ns);
+    if (m->input_open)
+        typed_size = w->input(w->context, typed, sizeof typed, m->network_open ? 0 : wait_ns, &closed);
+    if (!m->network_open && !m->input_open && wait_ns != 0)
+        sleep_ns(wait_ns);
+    if (wait_ns != 0) {
+        u64 slept = host_elapsed_ns(m) - before;
+
+        clock_pass(&m->clock, slept < wait_ns ? slept : wait_ns);
+    }
+    if (frames_size != 0)
+        input_push(m->input, INPUT_NETWORK, m->frames, frames_size);
+    if (typed_size != 0)
+        input_push(m->input, INPUT_SERIAL0, typed, typed_size);
+    if (closed)
+        m->input_open = false;
+}
+
+/* wait_ns: as take_input() has it. */
 static void poll_host(struct machine *m, u64 wait_ns)
 {
     const struct machine_world *w = &m->options.world;
-    u8 buffer[256];
-    u64 before;
-    bool closed = false;
-    size_t n = 0;
 
     if (w->interrupted != NULL && w->interrupted(w->context))
         stop(m, END_INTERRUPTED);
@@ -253,20 +299,7 @@ static void poll_host(struct machine *m, u64 wait_ns)
     offer_input(m);
     if (!is_attended(m))
         return;
-    before = host_elapsed_ns(m);
-    if (m->input_open)
-        n = w->input(w->context, buffer, sizeof buffer, wait_ns, &closed);
-    else if (wait_ns != 0)
-        sleep_ns(wait_ns);
-    if (wait_ns != 0) {
-        u64 slept = host_elapsed_ns(m) - before;
-
-        clock_pass(&m->clock, slept < wait_ns ? slept : wait_ns);
-    }
-    if (n != 0)
-        input_push(m->input, INPUT_SERIAL0, buffer, n);
-    if (closed)
-        m->input_open = false;
+    take_input(m, wait_ns);
     if (w->attend != NULL)
         w->attend(w->attend_context, m);
 }

@@ -9,6 +9,7 @@
 #include "bus/block.h"
 #include "bus/clock.h"
 #include "bus/input.h"
+#include "bus/net.h"
 #include "cpu/engine/engine.h"
 #include "devices/vga.h"
 
@@ -37,6 +38,13 @@ struct machine_world {
      * host's. */
     void (*attend)(void *context, struct machine *m);
     void *attend_context;
+    /* The guest's network card sent a frame. Must not wait. */
+    void (*network_send)(void *context, const u8 *frame, size_t size);
+    /* Lets the network live. Waits at most timeout_ns (0: does not wait) for something to happen there or at the
+     * console, then takes frames for the guest.
+     * in: size  of buffer: at least NET_FRAME_PREFIX + NET_FRAME_MAX; 0: take none now
+     * returns: bytes of a stream of whole frames (bus/net.h) */
+    size_t (*network)(void *context, u8 *buffer, size_t size, u64 timeout_ns);
     /* Asked now and then: true ends the run as interrupted. */
     bool (*interrupted)(void *context);
 };
@@ -55,9 +63,10 @@ struct machine_checkpoints {
 
 /* The display adapter. VGA_DEFAULT: there is one when firmware boots, none when a kernel is entered directly. */
 enum machine_vga { VGA_DEFAULT, VGA_NONE, VGA_STD };
-/* What is connected to the IDE channels: units 0 and 1 are the primary channel's, 2 and 3 the secondary's. */
+/* The drives: units 0 and 1 are on the primary IDE channel, 2 and 3 on the secondary; those behind are virtio disks. */
 enum machine_drive_kind { DRIVE_NONE, DRIVE_DISK, DRIVE_CD };
-#define MACHINE_DRIVES 4u
+#define MACHINE_IDE_DRIVES 4u
+#define MACHINE_DRIVES 8u
 struct machine_drive {
     enum machine_drive_kind kind;
     const struct block *medium; /* NULL: a CD drive with nothing in it */
@@ -86,6 +95,11 @@ struct machine_options {
     enum on_shutdown on_shutdown;
     unsigned debug_exit_port; /* isa-debug-exit's I/O base; 0 = none */
     bool com2;                /* a second serial port, 2F8h with IRQ 3; nothing comes in by it */
+    struct machine_card {
+        bool present;
+        u8 address[NET_ADDRESS_BYTES];
+    } card;                   /* virtio-net, on the network of the world */
+    bool rng;                 /* virtio-rng */
     unsigned channel_port;    /* MACHINE_CHANNELS ports by which a guest speaks to the host; 0 = none */
     bool deaf;                /* world.input is asked only after machine_listen() */
     enum machine_clock clock;

@@ -103,6 +103,7 @@ const char *event_input_name(unsigned source)
     static const char *const names[INPUT_SOURCES] = {
         [INPUT_SERIAL0] = "serial0", [INPUT_SERIAL1] = "serial1",       [INPUT_KEYBOARD] = "keyboard",
         [INPUT_MOUSE] = "mouse",     [INPUT_NMI_BUTTON] = "nmi-button", [INPUT_POWER_BUTTON] = "power-button",
+        [INPUT_NETWORK] = "network",
     };
 
     return name_of(names, ARRAY_LEN(names), source);
