@@ -11,6 +11,7 @@
 #include "cli/image_hash.h"
 #include "cli/replay.h"
 #include "machine/firmware_boot.h"
+#include "machine/video.h"
 #include "trace/fault/post_mortem.h"
 #include "trace/lines.h"
 
@@ -56,6 +57,8 @@ static void describe_run(struct session *s, int argc, char **argv)
     image_hash_drives(&s->run, &s->options.drives);
     if (m->kernel == NULL)
         image_hash_property(&s->run, "image.bios", firmware_boot_path(m->bios));
+    if (machine_has_video(m))
+        image_hash_property(&s->run, "image.vgabios", video_firmware_path());
 }
 
 static void describe_end(struct session *s, const struct machine_result *r)

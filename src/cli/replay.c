@@ -7,6 +7,7 @@
 
 #include "cli/image_hash.h"
 #include "machine/firmware_boot.h"
+#include "machine/video.h"
 
 static int recorded_words(const struct trace_properties *run, char **words)
 {
@@ -47,5 +48,6 @@ bool replay_options_from(struct run_options *o, const char *path, const struct t
     return image_hash_verify(run, "image.kernel", o->machine.kernel, err) &&
            image_hash_verify(run, "image.initrd", o->machine.initrd, err) &&
            image_hash_verify(run, "image.bios", firmware_boot_path(o->machine.bios), err) &&
+           image_hash_verify(run, "image.vgabios", video_firmware_path(), err) &&
            image_hash_verify_drives(run, &o->drives, err);
 }

@@ -484,7 +484,7 @@ static bool make_video(struct board *b, struct error *err)
 {
     const struct machine_options *o = b->options;
 
-    if (o->vga == VGA_NONE || (o->vga == VGA_DEFAULT && o->kernel != NULL))
+    if (!machine_has_video(o))
         return true;
     b->video = video_new(b->ports, b->physmem, b->clock, b->pci_host, o->kernel == NULL, err);
     return b->video != NULL;

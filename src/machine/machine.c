@@ -68,6 +68,11 @@ void machine_options_init(struct machine_options *options)
     cpu_model_parse(&options->model, "max", &ignored);
 }
 
+bool machine_has_video(const struct machine_options *o)
+{
+    return o->vga == VGA_STD || (o->vga == VGA_DEFAULT && o->kernel == NULL);
+}
+
 /* ---- what the board asks for */
 
 static void stop(struct machine *m, enum machine_end end)

@@ -98,10 +98,10 @@ struct machine_options {
     struct machine_card {
         bool present;
         u8 address[NET_ADDRESS_BYTES];
-    } card;                   /* virtio-net, on the network of the world */
-    bool rng;                 /* virtio-rng */
-    unsigned channel_port;    /* MACHINE_CHANNELS ports by which a guest speaks to the host; 0 = none */
-    bool deaf;                /* world.input is asked only after machine_listen() */
+    } card;                /* virtio-net, on the network of the world */
+    bool rng;              /* virtio-rng */
+    unsigned channel_port; /* MACHINE_CHANNELS ports by which a guest speaks to the host; 0 = none */
+    bool deaf;             /* world.input is asked only after machine_listen() */
     enum machine_clock clock;
     u64 max_insns;           /* 0 = no limit */
     u64 max_ticks;           /* end as END_QUIT at this tick (a replay of a session that was left); 0 = no limit */
@@ -139,6 +139,9 @@ const char *machine_end_name(enum machine_end end); /* "power-off" */
 
 /* Defaults: 512 MiB, model max, virtual clock, a fixed RTC start, ACPI on. */
 void machine_options_init(struct machine_options *options);
+
+/* The machine will have a display adapter. */
+bool machine_has_video(const struct machine_options *options);
 
 /* Build the board and load the image. The options' strings must outlive the machine.
  * returns: NULL with err set. */

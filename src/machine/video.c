@@ -24,13 +24,22 @@ struct video {
     struct vga_pci *pci;
 };
 
+const char *video_firmware_path(void)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(places); i++)
+        if (access(places[i], R_OK) == 0)
+            return places[i];
+    return NULL;
+}
+
 /* returns: false with err set; rom->size is 0 when there is none and none is needed */
 static bool read_rom(struct guest_file *rom, bool needed, struct error *err)
 {
+    const char *path = video_firmware_path();
+
     *rom = (struct guest_file){0};
-    for (unsigned i = 0; i < ARRAY_LEN(places); i++)
-        if (access(places[i], R_OK) == 0)
-            return guest_file_read(rom, "video firmware", places[i], ROM_MAX, err);
+    if (path != NULL)
+        return guest_file_read(rom, "video firmware", path, ROM_MAX, err);
     return !needed ||
            error_set(err, EXIT_FILE,
                      "no video firmware: %s is not there; install Debian's package seabios, or say -vga none",

@@ -20,6 +20,8 @@ struct video;
  * and missing, or cannot be read */
 struct video *video_new(struct ports *ports, struct physmem *pm, const struct clock *clock, struct pci_host *host,
                         bool by_firmware, struct error *err);
+/* The file that video_new() takes the ROM from; NULL: there is none. */
+const char *video_firmware_path(void);
 void video_free(struct video *video);
 const struct vga *video_vga(const struct video *video);
 
