@@ -16,6 +16,7 @@ enum input_source {
     INPUT_NMI_BUTTON, /* no payload */
     INPUT_POWER_BUTTON,
     INPUT_NETWORK, /* a stream of frames: bus/net.h */
+    INPUT_RESET_BUTTON, /* no payload */
     INPUT_SOURCES
 };
 

@@ -68,6 +68,25 @@ bool ports_unclaimed(const struct ports *ports, u16 first, unsigned count)
         if (first + i >= PORT_COUNT || ports->owner[first + i] != 0)
             return false;
     return true;
+
+size_t ports_ranges(const struct ports *ports, struct port_range *out, size_t max)
+{
+    size_t count = 0;
+
+    for (unsigned port = 0; port < PORT_COUNT; port++) {
+        u16 owner = ports->owner[port];
+
+        if (owner == 0)
+            continue;
+        if (port != 0 && ports->owner[port - 1] == owner && count != 0) {
+            out[count - 1].last = (u16)port;
+            continue;
+        }
+        if (count == max)
+            break;
+        out[count++] = (struct port_range){(u16)port, (u16)port, ports->claims[owner].name};
+    }
+    return count;
 }
 
 /* The claim that takes an access of this size whole, or NULL when it must be split into bytes. It must own both ends:

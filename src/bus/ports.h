@@ -25,6 +25,12 @@ void ports_claim(struct ports *ports, u16 first, unsigned count, const struct po
 void ports_release(struct ports *ports, u16 first, unsigned count);
 /* returns: nobody claims any of the count ports from first, and all of them exist */
 bool ports_unclaimed(const struct ports *ports, u16 first, unsigned count);
+/* The claims in the order of their ports, a run of ports with one owner each. returns: how many were put into out. */
+struct port_range {
+    u16 first, last;
+    const char *name;
+};
+size_t ports_ranges(const struct ports *ports, struct port_range *out, size_t max);
 /* size is 1, 2 or 4. Unclaimed ports read as ones; writes to them are dropped. */
 u32 ports_read(struct ports *ports, u16 port, unsigned size, enum initiator who);
 void ports_write(struct ports *ports, u16 port, u32 value, unsigned size, enum initiator who);

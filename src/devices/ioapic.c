@@ -154,3 +154,7 @@ void ioapic_free(struct ioapic *io)
 }
 
 struct irq_line *ioapic_input(struct ioapic *io, unsigned pin) { return &io->input[pin % IOAPIC_PINS]; }
+
+u64 ioapic_entry(const struct ioapic *io, unsigned pin) { return io->entry[pin % IOAPIC_PINS]; }
+
+bool ioapic_asserted(const struct ioapic *io, unsigned pin) { return io->input[pin % IOAPIC_PINS].level; }

@@ -18,5 +18,8 @@ struct ioapic *ioapic_new(struct physmem *pm, struct apic_bus *bus, u8 id);
 void ioapic_free(struct ioapic *io);
 /* The wire into pin 0-23, active high: the polarity bit is stored but the wires carry "asserted", not volts. */
 struct irq_line *ioapic_input(struct ioapic *io, unsigned pin);
+/* For people: a pin's redirection entry, and its wire. */
+u64 ioapic_entry(const struct ioapic *io, unsigned pin);
+bool ioapic_asserted(const struct ioapic *io, unsigned pin);
 
 #endif

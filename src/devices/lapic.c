@@ -517,3 +517,31 @@ struct lapic *lapic_new(struct apic_bus *bus, unsigned number, const struct lapi
     bus->lapic[bus->count++] = l;
     return l;
 }
+
+struct lapic_description lapic_describe(const struct lapic *l)
+{
+    struct lapic_description d = {
+        .base = l->base,
+        .icr = l->icr,
+        .deadline = l->deadline,
+        .enabled = enabled(l),
+        .x2apic = x2apic(l),
+        .id = lapic_id(l),
+        .version = VERSION,
+        .tpr = l->tpr,
+        .ppr = lapic_priority(l),
+        .ldr = x2apic(l) ? lapic_logical_id(l) : l->ldr,
+        .dfr = l->dfr,
+        .svr = l->svr,
+        .esr = l->esr,
+        .initial_count = l->initial,
+        .current_count = current_count(l),
+        .divide = l->divide,
+    };
+
+    memcpy(d.lvt, l->lvt, sizeof d.lvt);
+    memcpy(d.isr, l->isr, sizeof d.isr);
+    memcpy(d.tmr, l->tmr, sizeof d.tmr);
+    memcpy(d.irr, l->irr, sizeof d.irr);
+    return d;
+}

@@ -78,4 +78,15 @@ bool lapic_msr_read(struct lapic *l, u32 number, u64 *value);
 bool lapic_msr_write(struct lapic *l, u32 number, u64 value);
 u32 lapic_id(const struct lapic *l);
 
+/* What a local APIC holds, for people: its registers as they are in xAPIC mode. */
+struct lapic_description {
+    u64 base, icr, deadline;
+    bool enabled, x2apic;
+    u32 id, version, tpr, ppr, ldr, dfr, svr, esr;
+    u32 lvt[6]; /* timer, thermal, performance, LINT0, LINT1, error */
+    u32 initial_count, current_count, divide;
+    u32 isr[8], tmr[8], irr[8];
+};
+struct lapic_description lapic_describe(const struct lapic *l);
+
 #endif

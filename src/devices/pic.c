@@ -275,3 +275,21 @@ void pic_free(struct pic *pic) { free(pic); }
 struct irq_line *pic_input(struct pic *pic, unsigned number) { return &pic->input[number & 15]; }
 
 struct irq_line *pic_output(struct pic *pic) { return &pic->intr; }
+
+struct pic_chip_state pic_chip_state(const struct pic *pic, unsigned number)
+{
+    const struct chip *c = &pic->chip[number & 1];
+
+    return (struct pic_chip_state){
+        .lines = c->level,
+        .requests = requests(c),
+        .mask = c->imr,
+        .in_service = c->isr,
+        .level_triggered = c->level_all ? 0xff : c->elcr,
+        .base = c->base,
+        .lowest = c->lowest,
+        .ready = c->step == READY,
+        .auto_eoi = c->auto_eoi,
+        .special_mask = c->special_mask,
+    };
+}

@@ -22,4 +22,16 @@ struct irq_line *pic_output(struct pic *pic);
  * effects: sets the in-service bit (or ends it at once in automatic-EOI mode) and recomputes INTR. */
 int pic_acknowledge(struct pic *pic);
 
+/* What one of the chips holds, for people: bit per input. */
+struct pic_chip_state {
+    u8 lines, requests, mask, in_service;
+    u8 level_triggered; /* ELCR */
+    u8 base;            /* vector of input 0 */
+    u8 lowest;          /* input with the lowest priority */
+    bool ready;         /* not in the middle of its initialisation words */
+    bool auto_eoi, special_mask;
+};
+/* in: number  0 the master, 1 the slave */
+struct pic_chip_state pic_chip_state(const struct pic *pic, unsigned number);
+
 #endif

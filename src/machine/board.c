@@ -66,6 +66,7 @@ struct board {
         struct board *board;
         unsigned port;
     } channel_wire[MACHINE_CHANNELS];
+    u64 irq_rises[ISA_IRQS]; /* for people */
     bool a20_port92, a20_i8042; /* either opens the gate */
     struct i8237 *dma;
     struct pci_host *pci_host;
@@ -92,6 +93,7 @@ static void isa_irq_changed(void *context, unsigned number, bool level)
     struct board *b = context;
 
     level |= pci_intx_level(b->intx, number); /* the wires are joined */
+    b->irq_rises[number] += level && !pic_input(b->pic, number)->level;
     irq_set(pic_input(b->pic, number), level);
     if (b->ioapic != NULL)
         irq_set(ioapic_input(b->ioapic, number == 0 ? 2 : number), level);
@@ -177,6 +179,21 @@ static void reset_control(void *context, bool hard)
 {
     (void)hard; /* both kinds reset the whole board here */
     reset_line(context);
+}
+
+/* The buttons of the case: input sinks. */
+static size_t reset_button(void *context, const u8 *bytes, size_t size)
+{
+    (void)bytes;
+    reset_line(context);
+    return size;
+}
+
+static size_t nmi_button(void *context, const u8 *bytes, size_t size)
+{
+    (void)bytes;
+    nmi(context);
+    return size;
 }
 
 /* The only sleep state is S5: SLP_TYP 5, as the DSDT says. Others have no effect. */
@@ -526,6 +543,8 @@ static void make_devices(struct board *b)
     input_attach(b->input, INPUT_KEYBOARD, i8042_keyboard_receive, b->i8042);
     input_attach(b->input, INPUT_MOUSE, i8042_mouse_receive, b->i8042);
     input_attach(b->input, INPUT_POWER_BUTTON, acpi_pm_button_sink, b->acpi_pm);
+    input_attach(b->input, INPUT_RESET_BUTTON, reset_button, b);
+    input_attach(b->input, INPUT_NMI_BUTTON, nmi_button, b);
 }
 
 struct board *board_new(const struct machine_options *options, struct clock *clock, struct input_port *input,
@@ -618,4 +637,13 @@ void board_connect_cpu(struct board *b, struct cpu *cpu)
         .apic_id = apic_id,
         .ferr = ferr,
     };
+}
+
+struct machine_devices board_devices(const struct board *b)
+{
+    struct machine_devices d = {.pic = b->pic, .lapic = b->lapic, .ioapic = b->ioapic, .ports = b->ports};
+
+    for (unsigned i = 0; i < ISA_IRQS; i++)
+        d.irq[i] = (struct isa_irq){.level = pic_input(b->pic, i)->level, .rises = b->irq_rises[i]};
+    return d;
 }

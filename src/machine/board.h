@@ -28,5 +28,6 @@ void board_connect_cpu(struct board *board, struct cpu *cpu);
 
 /* returns: NULL when the board has no display adapter */
 const struct vga *board_vga(const struct board *board);
+struct machine_devices board_devices(const struct board *board);
 
 #endif

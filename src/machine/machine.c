@@ -12,6 +12,8 @@
 #include "cpu/ring/mechanisms.h"
 #include "machine/board.h"
 
+/* What was sent and has not entered the input port yet. */
+#define SENT_MAX 32u
 /* Between two looks at the host: about a hundredth of a second of execution. */
 #define ATTEND_NS 20000000u
 #define SLICE_TICKS (1u << 20)
@@ -36,6 +38,12 @@ struct machine {
     u64 offered_retired; /* instructions completed when waiting input was last offered */
     u8 frames[NET_FRAME_PREFIX + NET_FRAME_MAX];
     struct timespec started;
+    unsigned sent_count;
+    struct sent {
+        enum input_source source;
+        size_t size;
+        u8 bytes[MACHINE_SEND_BYTES];
+    } sent[SENT_MAX];
 };
 
 static const struct {
@@ -123,6 +131,27 @@ static void network_send(void *context, const u8 *frame, size_t size)
 }
 
 void machine_quit(struct machine *m) { stop(m, END_QUIT); }
+
+bool machine_send(struct machine *m, enum input_source source, const u8 *bytes, size_t size)
+{
+    struct sent *sent = &m->sent[m->sent_count];
+
+    if (m->sent_count == SENT_MAX || size > MACHINE_SEND_BYTES)
+        return false;
+    sent->source = source;
+    sent->size = size;
+    if (size != 0)
+        memcpy(sent->bytes, bytes, size);
+    m->sent_count++;
+    return true;
+}
+
+static void push_sent(struct machine *m)
+{
+    for (unsigned i = 0; i < m->sent_count; i++)
+        input_push(m->input, m->sent[i].source, m->sent[i].bytes, m->sent[i].size);
+    m->sent_count = 0;
+}
 
 void machine_listen(struct machine *m) { m->input_open = m->options.world.input != NULL; }
 
@@ -221,6 +250,8 @@ struct cpu *machine_cpu(struct machine *m) { return m->cpu; }
 
 const struct vga *machine_vga(const struct machine *m) { return m->board == NULL ? NULL : board_vga(m->board); }
 
+struct machine_devices machine_devices(const struct machine *m) { return board_devices(m->board); }
+
 struct input_port *machine_input(struct machine *m) { return m->input; }
 
 /* ---- the host between slices */
@@ -305,6 +336,7 @@ static void poll_host(struct machine *m, u64 wait_ns)
     if (!is_attended(m))
         return;
     take_input(m, wait_ns);
+    push_sent(m);
     if (w->attend != NULL)
         w->attend(w->attend_context, m);
 }

@@ -158,6 +158,13 @@ int machine_run(struct machine *m, struct machine_result *result);
 /* Ask a running machine to end (from the world's callbacks): as END_QUIT with exit code 0. */
 void machine_quit(struct machine *m);
 
+/* From the world's callbacks: something happens outside that is not typed for COM1: a key, a button. It enters the
+ * machine by its input port when the callback has returned, so that a recording has it at the right tick.
+ * in: size  0 for a source without payload, at most MACHINE_SEND_BYTES
+ * returns: false when too much waits already: nothing is sent */
+#define MACHINE_SEND_BYTES 64u
+bool machine_send(struct machine *m, enum input_source source, const u8 *bytes, size_t size);
+
 /* From the world's callbacks: ask world.input from now on, until it says that it is closed. While the machine listens,
  * idle time passes no faster than the host's. */
 void machine_listen(struct machine *m);
@@ -168,5 +175,18 @@ struct cpu *machine_cpu(struct machine *m);
 struct input_port *machine_input(struct machine *m);
 /* The display adapter; NULL: none. A reset makes another. */
 const struct vga *machine_vga(const struct machine *m);
+
+/* The devices that a monitor shows. A reset makes others. */
+struct machine_devices {
+    const struct pic *pic;
+    const struct lapic *lapic;   /* NULL: the processor has none */
+    const struct ioapic *ioapic; /* NULL likewise */
+    const struct ports *ports;
+    struct isa_irq {
+        bool level;
+        u64 rises; /* since the last reset of the board */
+    } irq[16];
+};
+struct machine_devices machine_devices(const struct machine *m);
 
 #endif

@@ -101,9 +101,9 @@ const char *event_exception_name(unsigned mechanism, unsigned vector)
 const char *event_input_name(unsigned source)
 {
     static const char *const names[INPUT_SOURCES] = {
-        [INPUT_SERIAL0] = "serial0", [INPUT_SERIAL1] = "serial1",       [INPUT_KEYBOARD] = "keyboard",
-        [INPUT_MOUSE] = "mouse",     [INPUT_NMI_BUTTON] = "nmi-button", [INPUT_POWER_BUTTON] = "power-button",
-        [INPUT_NETWORK] = "network",
+        [INPUT_SERIAL0] = "serial0", [INPUT_SERIAL1] = "serial1",           [INPUT_KEYBOARD] = "keyboard",
+        [INPUT_MOUSE] = "mouse",     [INPUT_NMI_BUTTON] = "nmi-button",     [INPUT_POWER_BUTTON] = "power-button",
+        [INPUT_NETWORK] = "network", [INPUT_RESET_BUTTON] = "reset-button",
     };
 
     return name_of(names, ARRAY_LEN(names), source);

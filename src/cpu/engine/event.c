@@ -321,8 +321,13 @@ enum boundary event_boundary(struct cpu *cpu, u64 until_tick, enum engine_exit *
         *exit = ENGINE_STOPPED;
         return BOUNDARY_LEAVE;
     }
-    if (cpu->clock->ticks >= cpu->clock->deadline)
+    if (cpu->clock->ticks >= cpu->clock->deadline) {
         clock_run(cpu->clock);
+        if (cpu->host.stop != STOP_NONE) { /* a timer asked for it, as the reset button's */
+            *exit = ENGINE_STOPPED;
+            return BOUNDARY_LEAVE;
+        }
+    }
     if (cpu->clock->ticks >= until_tick) {
         *exit = ENGINE_TICK;
         return BOUNDARY_LEAVE;
