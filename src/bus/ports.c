@@ -68,6 +68,7 @@ bool ports_unclaimed(const struct ports *ports, u16 first, unsigned count)
         if (first + i >= PORT_COUNT || ports->owner[first + i] != 0)
             return false;
     return true;
+}
 
 size_t ports_ranges(const struct ports *ports, struct port_range *out, size_t max)
 {

@@ -33,6 +33,9 @@ bool cli_wants_help(int argc, char **argv);
 /* SERIAL_TERMINAL: as SERIAL_STDIO, for a guest whose terminal does not add carriage returns. */
 enum serial_kind { SERIAL_NULL, SERIAL_STDIO, SERIAL_FILE, SERIAL_TERMINAL };
 
+/* -monitor. MONITOR_DEFAULT: behind Ctrl-A c, when the serial console is a terminal. */
+enum monitor_kind { MONITOR_DEFAULT, MONITOR_NONE, MONITOR_STDIO };
+
 /* --checkpoints: where the run shows itself (machine.h), what is shown, and whether it ends at the last. */
 struct checkpoint_options {
     char path[256]; /* empty: no checkpoints */
@@ -47,7 +50,8 @@ struct run_options {
     enum serial_kind serial;
     const char *serial_path;
     struct network_options network;
-    const char *debugcon;    /* where port 402h goes: "stderr", a path, or NULL */
+    const char *debugcon; /* where port 402h goes: "stderr", a path, or NULL */
+    enum monitor_kind monitor;
     const char *record_path; /* record -o FILE */
     bool trace;              /* --trace: live text */
     const char *trace_path;  /* --trace=FILE or -D FILE; NULL: stderr */
@@ -60,7 +64,7 @@ struct run_options {
     bool summary_json;
     struct screen_options screen;
     enum window_kind display; /* -display */
-    bool digest_only; /* keep the event digest although nothing is recorded */
+    bool digest_only;         /* keep the event digest although nothing is recorded */
     struct checkpoint_options checkpoints;
     enum color_choice color;
 };

@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "cli/desk.h"
 #include "cli/image_hash.h"
+#include "cli/live_trace.h"
 #include "cli/replay.h"
 #include "machine/firmware_boot.h"
 #include "machine/video.h"
@@ -22,9 +23,9 @@ struct session {
     struct desk desk; /* screen, keyboard and mouse, for -display */
     struct machine *machine;
     struct recorder *recorder;
-    FILE *live;
-    struct lines *lines;   /* of the live trace */
-    struct kernel *kernel; /* the Linux kernel that is booted, or NULL */
+    struct live_trace live;
+    struct recorder *watcher; /* the monitor's: for a live trace of a run without a recorder */
+    struct kernel *kernel;    /* the Linux kernel that is booted, or NULL */
     struct guest *guest;
     struct names *names;
     struct post_mortem post_mortem;
@@ -94,25 +95,6 @@ static bool open_guest(struct session *s, struct error *err)
     return true;
 }
 
-static bool open_live(struct session *s, struct error *err)
-{
-    struct run_options *o = &s->options;
-    struct lines_options lines = {.format = o->trace_verbose ? TRACE_VERBOSE : TRACE_TEXT,
-                                  .filter = &o->filter,
-                                  .names = s->names,
-                                  .calls = o->trace_calls,
-                                  .linux_kernel = s->guest != NULL};
-
-    s->live = o->trace_path == NULL ? stderr : fopen(o->trace_path, "w");
-    if (s->live == NULL)
-        return error_set(err, EXIT_FILE, "cannot write the trace to '%s': %s", o->trace_path, strerror(errno));
-    lines.color = cli_color(o->color, s->live);
-    if (!o->trace_side && o->filter.kinds == 0)
-        trace_filter_transitions(&o->filter);
-    s->lines = lines_new(s->live, &lines);
-    return true;
-}
-
 static bool open_recorder(struct session *s, struct error *err)
 {
     struct run_options *o = &s->options;
@@ -122,9 +104,9 @@ static bool open_recorder(struct session *s, struct error *err)
         return true;
     if ((o->trace || o->record_path != NULL) && !open_guest(s, err))
         return false;
-    if (o->trace && !open_live(s, err))
+    if (o->trace && !live_trace_start(&s->live, o, s->names, s->guest != NULL, err))
         return false;
-    options.live = s->lines;
+    options.live = s->live.lines;
     options.guest = s->guest;
     options.names = s->names;
     s->recorder = recorder_open(&options, err);
@@ -140,6 +122,80 @@ static bool open_network(struct session *s, struct error *err)
     return s->console.network != NULL;
 }
 
+/* ---- what the monitor asks for */
+
+/* A run without a recorder gets one that only tells. */
+static bool watch(struct session *s, struct error *err)
+{
+    struct recorder_options options = {.live = s->live.lines, .guest = s->guest, .names = s->names};
+
+    if (s->recorder != NULL) {
+        recorder_set_live(s->recorder, s->live.lines);
+        return true;
+    }
+    s->watcher = recorder_open(&options, err);
+    if (s->watcher != NULL)
+        recorder_attach(s->watcher, machine_cpu(s->machine), machine_input(s->machine));
+    return s->watcher != NULL;
+}
+
+static bool stop_watching(struct session *s, struct error *err)
+{
+    bool ok = true;
+
+    if (s->recorder != NULL)
+        recorder_set_live(s->recorder, NULL);
+    if (s->watcher != NULL)
+        ok = recorder_close(s->watcher, NULL, err);
+    s->watcher = NULL;
+    live_trace_stop(&s->live);
+    return ok;
+}
+
+static void monitor_write(void *context, const char *text, size_t size)
+{
+    struct session *s = context;
+
+    console_say(&s->console, text, size);
+}
+
+static bool monitor_trace(void *context, bool on, const char *filter, struct error *err)
+{
+    struct session *s = context;
+    struct trace_filter wanted = {0};
+
+    if (filter != NULL && !trace_filter_add(&wanted, filter, err))
+        return false;
+    if (s->live.lines != NULL && !stop_watching(s, err))
+        return false;
+    if (!on)
+        return true;
+    if (filter != NULL)
+        s->options.filter = wanted;
+    return (s->recorder != NULL || open_guest(s, err)) &&
+           live_trace_start(&s->live, &s->options, s->names, s->guest != NULL, err) && watch(s, err);
+}
+
+static bool monitor_screendump(void *context, const char *path, struct error *err)
+{
+    const struct session *s = context;
+
+    return screen_dump(s->machine, path, err);
+}
+
+/* A replay has no monitor: what it did is in the recording. */
+static void open_monitor(struct session *s)
+{
+    struct monitor_host host = {
+        .context = s, .write = monitor_write, .trace = monitor_trace, .screendump = monitor_screendump};
+
+    if (s->replay_path != NULL || s->options.monitor == MONITOR_NONE || s->console.in < 0)
+        return;
+    s->console.monitor = monitor_new(s->machine, &host, s->console.raw);
+    if (s->console.in_monitor)
+        monitor_prompt(s->console.monitor);
+}
+
 static bool open_session(struct session *s, struct error *err)
 {
     if (!open_recorder(s, err) ||
@@ -147,6 +203,8 @@ static bool open_session(struct session *s, struct error *err)
         !console_open(&s->console, s->options.serial, s->options.serial_path, err) ||
         !console_open_firmware(&s->console, s->options.debugcon, err))
         return false;
+    if (s->options.monitor == MONITOR_STDIO && s->replay_path == NULL)
+        console_open_monitor(&s->console);
     s->checkpoints.recorder = s->recorder;
     if (!open_network(s, err))
         return false;
@@ -172,6 +230,7 @@ static bool open_session(struct session *s, struct error *err)
         return false;
     console_catch_signals();
     machine_power_on(s->machine);
+    open_monitor(s);
     return true;
 }
 
@@ -224,21 +283,21 @@ static int close_session(struct session *s, int code, u64 *digest)
     console_close(&s->console);
     if (!checkpoints_close(&s->checkpoints, NULL, &err))
         code = cli_fail(&err);
+    if (s->watcher != NULL && !recorder_close(s->watcher, NULL, &err))
+        code = cli_fail(&err);
     if (s->recorder != NULL) {
         if (digest != NULL)
             *digest = recorder_digest(s->recorder);
         if (!recorder_close(s->recorder, &s->end, &err))
             code = cli_fail(&err);
     }
-    lines_free(s->lines);
+    monitor_free(s->console.monitor);
+    if (!live_trace_close(&s->live, &s->options, &err))
+        code = cli_fail(&err);
     post_mortem_free(&s->post_mortem);
     guest_free(s->guest);
     kernel_free(s->kernel);
     free(s->names);
-    if (s->live != NULL && s->live != stderr && fclose(s->live) != 0) {
-        error_set(&err, EXIT_FILE, "cannot write the trace to '%s': %s", s->options.trace_path, strerror(errno));
-        code = cli_fail(&err);
-    }
     if (output_failed) {
         error_set(&err, EXIT_FILE, "the guest's serial output could not be written%s%s",
                   s->options.serial_path ? " to " : "", s->options.serial_path ? s->options.serial_path : "");

@@ -73,6 +73,14 @@ bool console_open(struct console *console, enum serial_kind kind, const char *pa
     return true;
 }
 
+void console_open_monitor(struct console *console)
+{
+    if (fcntl(STDIN_FILENO, F_GETFD) == -1)
+        return;
+    console->in = STDIN_FILENO;
+    console->in_monitor = true;
+}
+
 bool console_open_firmware(struct console *console, const char *path, struct error *err)
 {
     if (path == NULL)
@@ -103,16 +111,9 @@ void console_close(struct console *console)
     console->raw = false;
 }
 
-static void output(void *context, unsigned port, const u8 *bytes, size_t size)
+static void write_all(struct console *console, int fd, const u8 *bytes, size_t size)
 {
-    struct console *console = context;
-    int fd = port == OUTPUT_DEBUG      ? STDERR_FILENO /* the debug console speaks to the person at the terminal */
-             : port == OUTPUT_FIRMWARE ? console->firmware
-                                       : console->out;
-
-    if (port == OUTPUT_COM2 || port >= OUTPUT_CHANNEL || fd < 0 || console->write_failed)
-        return;
-    while (size != 0) {
+    while (size != 0 && !console->write_failed) {
         ssize_t n = write(fd, bytes, size);
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
@@ -132,7 +133,61 @@ static void output(void *context, unsigned port, const u8 *bytes, size_t size)
     }
 }
 
-/* Take the escape key's sequences out of what was typed: Ctrl-A x ends, Ctrl-A Ctrl-A (or a) sends one Ctrl-A. */
+static void output(void *context, unsigned port, const u8 *bytes, size_t size)
+{
+    struct console *console = context;
+    int fd = port == OUTPUT_DEBUG      ? STDERR_FILENO /* the debug console speaks to the person at the terminal */
+             : port == OUTPUT_FIRMWARE ? console->firmware
+                                       : console->out;
+
+    if (port == OUTPUT_COM2 || port >= OUTPUT_CHANNEL || fd < 0)
+        return;
+    write_all(console, fd, bytes, size);
+}
+
+/* A raw terminal leaves carriage returns to who writes. */
+void console_say(void *context, const char *text, size_t size)
+{
+    struct console *console = context;
+
+    while (console->raw && size != 0) {
+        const char *end = memchr(text, '\n', size);
+        size_t length = end == NULL ? size : (size_t)(end - text);
+
+        write_all(console, STDOUT_FILENO, (const u8 *)text, length);
+        if (end == NULL)
+            return;
+        write_all(console, STDOUT_FILENO, (const u8 *)"\r\n", 2);
+        text = end + 1;
+        size -= length + 1;
+    }
+    write_all(console, STDOUT_FILENO, (const u8 *)text, size);
+}
+
+static void enter_or_leave_monitor(struct console *console)
+{
+    static const char back[] = "\n[COM1]\n";
+
+    if (console->monitor == NULL)
+        return;
+    console->in_monitor = !console->in_monitor;
+    if (console->in_monitor) {
+        console_say(console, "\n", 1);
+        monitor_prompt(console->monitor);
+    } else {
+        console_say(console, back, sizeof back - 1);
+    }
+}
+
+static void print_escapes(struct console *console)
+{
+    static const char text[] = "\nCtrl-A x  end the run\nCtrl-A c  to the monitor and back\nCtrl-A a  send Ctrl-A\n";
+
+    console_say(console, text, sizeof text - 1);
+}
+
+/* Take out of what was typed the escape key's sequences (Ctrl-A x ends, c changes between COM1 and monitor, Ctrl-A or a
+ * sends one Ctrl-A) and what is for the monitor. returns: how many bytes are left, for COM1 */
 static size_t filter_escapes(struct console *console, u8 *buffer, size_t size)
 {
     size_t kept = 0;
@@ -144,12 +199,17 @@ static size_t filter_escapes(struct console *console, u8 *buffer, size_t size)
             console->escape = false;
             if (key == 'x' || key == 'X')
                 machine_quit(console->machine);
-            else if (key == 'a' || key == ESCAPE_KEY)
+            else if (key == 'c' || key == 'C')
+                enter_or_leave_monitor(console);
+            else if ((key == 'a' || key == ESCAPE_KEY) && !console->in_monitor)
                 buffer[kept++] = ESCAPE_KEY;
             else if (key == 'h' || key == '?')
-                fprintf(stderr, "\r\nCtrl-A x  end the run\r\nCtrl-A a  send Ctrl-A\r\n");
+                print_escapes(console);
         } else if (console->raw && key == ESCAPE_KEY) {
             console->escape = true;
+        } else if (console->in_monitor) {
+            if (console->monitor != NULL)
+                monitor_type(console->monitor, &key, 1);
         } else {
             buffer[kept++] = key;
         }

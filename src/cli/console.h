@@ -7,6 +7,7 @@
 #include <termios.h>
 
 #include "cli/cli.h"
+#include "monitor/monitor.h"
 #include "net/user.h"
 
 struct console {
@@ -17,7 +18,9 @@ struct console {
     bool ended;               /* nothing more will be typed */
     bool raw;                 /* the terminal was put into raw mode */
     struct termios saved;
-    bool escape; /* Ctrl-A was typed */
+    bool escape;             /* Ctrl-A was typed */
+    struct monitor *monitor; /* set once it exists; NULL: none */
+    bool in_monitor;         /* what is typed goes there */
     bool write_failed;
 };
 
@@ -27,6 +30,10 @@ bool console_open(struct console *console, enum serial_kind kind, const char *pa
 /* -debugcon: path "stderr", or of a file that is written anew; NULL: nowhere.
  * returns: false with err set (EXIT_FILE) */
 bool console_open_firmware(struct console *console, const char *path, struct error *err);
+/* Standard input is the monitor's, whatever COM1 has; a terminal edits its lines by itself. */
+void console_open_monitor(struct console *console);
+/* Write to the person at the terminal what is not the guest's: a monitor_host's write (context is the console). */
+void console_say(void *context, const char *text, size_t size);
 void console_close(struct console *console);
 /* The world's callbacks for this console (context is the console). */
 void console_world(struct console *console, struct machine_world *world);

@@ -244,9 +244,9 @@ static bool opt_screentext(struct run_options *o, const char *value, struct erro
 
 static bool opt_monitor(struct run_options *o, const char *value, struct error *err)
 {
-    (void)o;
-    if (strcmp(value, "none") != 0)
-        return error_set(err, EXIT_USAGE, "-monitor %s: this version has no monitor yet; use -monitor none", value);
+    if (strcmp(value, "none") != 0 && strcmp(value, "stdio") != 0)
+        return error_set(err, EXIT_USAGE, "-monitor %s: stdio or none", value);
+    o->monitor = strcmp(value, "none") == 0 ? MONITOR_NONE : MONITOR_STDIO;
     return true;
 }
 
@@ -488,7 +488,8 @@ static const struct option {
     {"hdd", WORD, opt_hdd, NULL, NULL},
     {"cdrom", WORD, opt_cdrom, "IMAGE", "CD-ROM, first drive of the second channel"},
     {"drive", WORD, opt_drive, "file=F,...",
-     "a drive: file=F[,if=ide|virtio][,index=0..3][,media=disk|cdrom][,format=raw][,readonly=on|off][,snapshot=on|off]"},
+     "a drive: "
+     "file=F[,if=ide|virtio][,index=0..3][,media=disk|cdrom][,format=raw][,readonly=on|off][,snapshot=on|off]"},
     {"snapshot", NONE, opt_snapshot, NULL, "keep what the guest writes in memory, for the run"},
     {"boot", WORD, opt_boot, "ORDER", "what firmware boots from: letters of a, c (hard disk), d (CD), n"},
     {"bios", WORD, opt_bios, "FILE", "the firmware (default: SeaBIOS of Debian's package seabios)"},
@@ -498,7 +499,8 @@ static const struct option {
     {"machine", WORD, opt_machine, "pc", "pc[,acpi=on|off]"},
     {"M", WORD, opt_machine, NULL, NULL},
     {"no-acpi", NONE, opt_no_acpi, NULL, "no ACPI tables"},
-    {"nographic", NONE, opt_nographic, NULL, "serial console on the terminal; Ctrl-A x ends the run"},
+    {"nographic", NONE, opt_nographic, NULL,
+     "serial console on the terminal; Ctrl-A x ends the run, Ctrl-A c is the monitor"},
     {"serial", WORD, opt_serial, "DEST", "COM1: stdio, null or file:PATH (default null)"},
     {"debugcon", WORD, opt_debugcon, "DEST",
      "what SeaBIOS says by port 402h: stderr, null or file:PATH (default null)"},
@@ -506,7 +508,7 @@ static const struct option {
     {"vga", WORD, opt_vga, "ADAPTER", "std or none (default: none for a kernel, std for firmware)"},
     {"screendump", WORD, opt_screendump, "FILE", "at the end, the screen as a PNG file"},
     {"screentext", WORD, opt_screentext, "FILE", "at the end, the screen as text; - for standard output"},
-    {"monitor", WORD, opt_monitor, "none", "no monitor"},
+    {"monitor", WORD, opt_monitor, "WHERE", "stdio, none, or by default behind Ctrl-A c on a terminal with COM1"},
     {"no-reboot", NONE, opt_no_reboot, NULL, "a reset ends the run with exit code 0"},
     {"on-shutdown", WORD, opt_on_shutdown, "WHAT", "triple fault: stop (exit code 4) or reset"},
     {"device", WORD, opt_device, "DEV",
@@ -664,6 +666,12 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, struct erro
         return error_set(err, EXIT_USAGE, "-display curses and a serial port on the terminal exclude each other");
     if (o->display != WINDOW_NONE && o->machine.vga == VGA_DEFAULT)
         o->machine.vga = VGA_STD;
+    if (o->display == WINDOW_CURSES && o->monitor == MONITOR_STDIO)
+        return error_set(err, EXIT_USAGE, "-display curses and -monitor stdio exclude each other");
+    if (o->monitor == MONITOR_STDIO && o->serial == SERIAL_STDIO)
+        return error_set(err, EXIT_USAGE,
+                         "COM1 and the monitor cannot both be on standard input and output: leave out -monitor stdio, "
+                         "and Ctrl-A c changes between them");
     return choose_start(o, err) && network_options_check(&o->machine, &o->network, err);
 }
 

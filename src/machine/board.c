@@ -66,7 +66,7 @@ struct board {
         struct board *board;
         unsigned port;
     } channel_wire[MACHINE_CHANNELS];
-    u64 irq_rises[ISA_IRQS]; /* for people */
+    u64 irq_rises[ISA_IRQS];    /* for people */
     bool a20_port92, a20_i8042; /* either opens the gate */
     struct i8237 *dma;
     struct pci_host *pci_host;

@@ -162,7 +162,7 @@ void machine_quit(struct machine *m);
  * machine by its input port when the callback has returned, so that a recording has it at the right tick.
  * in: size  0 for a source without payload, at most MACHINE_SEND_BYTES
  * returns: false when too much waits already: nothing is sent */
-#define MACHINE_SEND_BYTES 64u
+#define MACHINE_SEND_BYTES 128u
 bool machine_send(struct machine *m, enum input_source source, const u8 *bytes, size_t size);
 
 /* From the world's callbacks: ask world.input from now on, until it says that it is closed. While the machine listens,

@@ -18,6 +18,7 @@ struct monitor {
     char line[LINE_MAX_BYTES];
     size_t length;
     bool too_long;
+    bool quit;     /* no more commands are asked for */
     char last_end; /* a line feed behind a carriage return ends no second line */
     FILE *out;     /* of the command that is executed */
 };
@@ -71,8 +72,7 @@ void command_sendkey(struct monitor *m, const char *arguments);
 void command_trace(struct monitor *m, const char *arguments);
 void command_screendump(struct monitor *m, const char *arguments);
 
-/* keys.c: the scan code of set 2 of a key, by the name that QEMU's sendkey has for it.
- * returns: false when there is no such key. *extended: E0h goes before it */
-bool key_code(const char *name, size_t length, u8 *code, bool *extended);
+/* keys.c: the usage (display/keys.h) of a key, by the name that QEMU's sendkey has for it; 0: there is no such key. */
+unsigned key_usage(const char *name, size_t length);
 
 #endif

@@ -48,9 +48,7 @@ static bool parse_format(struct monitor *m, const char **text, struct format *f)
         case 'o':
         case 'c':
         case 'i': f->kind = *at; break;
-        default:
-            command_error(m, "'%c' is no format: x d u o c i, and a size b h w g", *at);
-            return false;
+        default: command_error(m, "'%c' is no format: x d u o c i, and a size b h w g", *at); return false;
         }
     }
     if (f->kind == 'c')
@@ -66,8 +64,7 @@ static bool read_bytes(const struct cpu *cpu, bool physical, u64 at, u8 *out, si
         return false;
     if (physical)
         return physmem_peek(cpu->physmem, at, out, size);
-    return paging_has_address(cpu, at) && paging_has_address(cpu, at + size - 1) &&
-           mmu_peek(&cpu->mmu, at, out, size);
+    return paging_has_address(cpu, at) && paging_has_address(cpu, at + size - 1) && mmu_peek(&cpu->mmu, at, out, size);
 }
 
 static void cannot_read(struct monitor *m, bool physical, u64 at)

@@ -78,8 +78,8 @@ static const struct command *find(const struct command *table, size_t count, con
 static void print_table(FILE *out, const char *prefix, const struct command *table, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        int used = fprintf(out, "%s%s%s%s", prefix, table[i].name, *table[i].arguments == '/' ? "" : " ",
-                           table[i].arguments);
+        int used =
+            fprintf(out, "%s%s%s%s", prefix, table[i].name, *table[i].arguments == '/' ? "" : " ", table[i].arguments);
 
         fprintf(out, "%*s  %s\n", used < 26 ? 26 - used : 0, "", table[i].help);
     }
@@ -180,7 +180,8 @@ static void end_line(struct monitor *m)
         monitor_execute(m, m->line);
     m->length = 0;
     m->too_long = false;
-    monitor_prompt(m);
+    if (!m->quit)
+        monitor_prompt(m);
 }
 
 static void erase(struct monitor *m, size_t count)
@@ -244,7 +245,7 @@ static void type(struct monitor *m, u8 byte)
 
 void monitor_type(struct monitor *m, const u8 *bytes, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size && !m->quit; i++)
         type(m, bytes[i]);
 }
 

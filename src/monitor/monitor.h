@@ -30,8 +30,8 @@ struct monitor *monitor_new(struct machine *machine, const struct monitor_host *
 void monitor_free(struct monitor *m);
 /* Ask for a command. */
 void monitor_prompt(struct monitor *m);
-/* Take typed bytes, from a callback of the machine's world: each line is executed, and the prompt comes again. Backspace
- * and Ctrl-U edit the line, Ctrl-C drops it; cursor keys do nothing. */
+/* Take typed bytes, from a callback of the machine's world: each line is executed, and the prompt comes again.
+ * Backspace and Ctrl-U edit the line, Ctrl-C drops it; cursor keys do nothing. */
 void monitor_type(struct monitor *m, const u8 *bytes, size_t size);
 /* Execute one command. in: line  without its end */
 void monitor_execute(struct monitor *m, const char *line);

@@ -133,7 +133,8 @@ static void print_ram(FILE *out, const struct physmem *pm)
 
     fprintf(out, "%016llx-%016llx RAM, where nothing below says otherwise\n", 0ull, (unsigned long long)low - 1);
     if (total > low)
-        fprintf(out, "%016llx-%016llx RAM\n", (unsigned long long)BIT(32), (unsigned long long)(BIT(32) + total - low - 1));
+        fprintf(out, "%016llx-%016llx RAM\n", (unsigned long long)BIT(32),
+                (unsigned long long)(BIT(32) + total - low - 1));
 }
 
 void info_mtree(struct monitor *m, const char *arguments)

@@ -148,7 +148,8 @@ static int by_page(const void *a, const void *b)
 {
     const struct held *x = a, *y = b;
 
-    return x->page != y->page ? (x->page < y->page ? -1 : 1) : (x->physical > y->physical) - (x->physical < y->physical);
+    return x->page != y->page ? (x->page < y->page ? -1 : 1)
+                              : (x->physical > y->physical) - (x->physical < y->physical);
 }
 
 static struct held *add_held(struct held *rows, size_t *count, laddr_t page, paddr_t physical, unsigned shift,
@@ -156,7 +157,8 @@ static struct held *add_held(struct held *rows, size_t *count, laddr_t page, pad
 {
     struct held *h = &rows[(*count)++];
 
-    *h = (struct held){.page = page & PAGE_MASK, .physical = physical & PAGE_MASK, .shift = (u8)shift, .global = global};
+    *h =
+        (struct held){.page = page & PAGE_MASK, .physical = physical & PAGE_MASK, .shift = (u8)shift, .global = global};
     for (unsigned v = 0; v < ACCESS_VIEWS; v++)
         memcpy(h->rights[v], "---", 4);
     return h;
@@ -227,8 +229,9 @@ void info_tlb(struct monitor *m, const char *arguments)
     fprintf(m->out, "%-*s    physical          page     kernel  AC=1  user\n", digits, "linear");
     for (size_t i = 0; i < count; i++)
         fprintf(m->out, "%0*llx -> %016llx  %-2s %s  %s     %s   %s\n", digits, (unsigned long long)rows[i].page,
-                (unsigned long long)rows[i].physical, page_size_name(rows[i].shift), rows[i].global ? "global" : "      ",
-                rows[i].rights[VIEW_SUPERVISOR], rows[i].rights[VIEW_SUPERVISOR_AC], rows[i].rights[VIEW_USER]);
+                (unsigned long long)rows[i].physical, page_size_name(rows[i].shift),
+                rows[i].global ? "global" : "      ", rows[i].rights[VIEW_SUPERVISOR],
+                rows[i].rights[VIEW_SUPERVISOR_AC], rows[i].rights[VIEW_USER]);
     fprintf(m->out, "%zu translations of the address space with CR3=%016llx\n", count,
             (unsigned long long)cpu->arch.cr3);
     free(rows);
@@ -241,7 +244,8 @@ static void print_level(FILE *out, const struct walk_level *l)
     static const struct {
         u64 bit;
         const char *name;
-    } names[] = {{BIT(0), "P"}, {BIT(1), "W"}, {BIT(2), "U"}, {BIT(5), "A"}, {BIT(6), "D"}, {BIT(8), "G"}, {BIT(63), "XD"}};
+    } names[] = {{BIT(0), "P"}, {BIT(1), "W"}, {BIT(2), "U"},  {BIT(5), "A"},
+                 {BIT(6), "D"}, {BIT(8), "G"}, {BIT(63), "XD"}};
 
     fprintf(out, "%-5s ", walk_level_name(l->level));
     if (l->in_register)

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "display/keys.h"
 #include "monitor/command.h"
 
 #define KEYS_MAX 8u /* pressed at once */
@@ -23,8 +24,10 @@ static void press(struct monitor *m, const char *arguments, enum input_source bu
 
 void command_quit(struct monitor *m, const char *arguments)
 {
-    if (takes_nothing(m, arguments))
-        machine_quit(m->machine);
+    if (!takes_nothing(m, arguments))
+        return;
+    m->quit = true;
+    machine_quit(m->machine);
 }
 
 void command_system_reset(struct monitor *m, const char *arguments) { press(m, arguments, INPUT_RESET_BUTTON); }
@@ -35,27 +38,14 @@ void command_nmi(struct monitor *m, const char *arguments) { press(m, arguments,
 
 /* ---- keys */
 
-static size_t put_key(u8 *to, u8 code, bool extended, bool release)
-{
-    size_t size = 0;
-
-    if (extended)
-        to[size++] = 0xE0;
-    if (release)
-        to[size++] = 0xF0;
-    to[size++] = code;
-    return size;
-}
-
 /* "ctrl-alt-delete": all are pressed in their order, and released in the opposite one. */
 void command_sendkey(struct monitor *m, const char *arguments)
 {
-    u8 bytes[MACHINE_SEND_BYTES], code[KEYS_MAX];
-    bool extended[KEYS_MAX];
-    unsigned count = 0;
+    u8 bytes[MACHINE_SEND_BYTES];
+    unsigned usage[KEYS_MAX], count = 0;
     size_t size = 0;
 
-    _Static_assert(KEYS_MAX * 5 <= MACHINE_SEND_BYTES, "a key has at most two bytes pressed and three released");
+    _Static_assert(KEYS_MAX * 2 * KEY_BYTES_MAX <= MACHINE_SEND_BYTES, "each is pressed and released");
     if (*arguments == '\0') {
         command_error(m, "sendkey wants keys, such as ret or ctrl-alt-delete");
         return;
@@ -67,18 +57,18 @@ void command_sendkey(struct monitor *m, const char *arguments)
             command_error(m, "at most %u keys at once", KEYS_MAX);
             return;
         }
-        if (!key_code(name, length, &code[count], &extended[count])) {
+        usage[count] = key_usage(name, length);
+        if (usage[count] == 0) {
             command_error(m, "there is no key '%.*s'", (int)length, name);
             return;
         }
-        size += put_key(bytes + size, code[count], extended[count], false);
-        count++;
+        size += key_bytes(bytes + size, usage[count++], true);
         name += length;
         if (*name == '\0')
             break;
     }
     while (count-- > 0)
-        size += put_key(bytes + size, code[count], extended[count], true);
+        size += key_bytes(bytes + size, usage[count], false);
     if (!machine_send(m->machine, INPUT_KEYBOARD, bytes, size))
         command_error(m, "the machine has not taken what was sent before; try again");
 }

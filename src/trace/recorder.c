@@ -311,6 +311,13 @@ static void on_input(void *context, u64 tick, enum input_source source, const u8
 
 /* ---- life ---- */
 
+void recorder_set_live(struct recorder *r, struct lines *live)
+{
+    r->options.live = live;
+    r->only_recorded = r->digest_later && !live;
+    r->observer.side = !r->options.no_side_events && (r->options.path || live) ? on_side : NULL;
+}
+
 struct recorder *recorder_open(const struct recorder_options *options, struct error *err)
 {
     struct recorder *r = calloc(1, sizeof *r);
@@ -321,19 +328,19 @@ struct recorder *recorder_open(const struct recorder_options *options, struct er
     r->options.run = NULL; /* only read here */
     event_digest_init(&r->digest);
     r->observer = (struct cpu_observer){.context = r, .transition = on_transition};
-    if (!options->no_side_events && (options->path || options->live))
-        r->observer.side = on_side;
     if (options->guest)
         capture_init(&r->capture, options->string_limit);
-    if (!options->path)
+    if (!options->path) {
+        recorder_set_live(r, options->live);
         return r;
+    }
     r->writer = trace_writer_open(options->path, options->level, options->run, err);
     if (!r->writer) {
         free(r);
         return NULL;
     }
     r->digest_later = !options->no_same_ring;
-    r->only_recorded = r->digest_later && !options->live;
+    recorder_set_live(r, options->live);
     r->stream = stream_open(r->writer, r->digest_later ? &r->digest : NULL);
     if (options->guest) {
         size_t size;

@@ -132,6 +132,9 @@ struct recorder *recorder_open(const struct recorder_options *options, struct er
 /* Become the processor's observer and, when port is not NULL, the input port's log. The recorder must outlive the run;
  * recorder_close() detaches. */
 void recorder_attach(struct recorder *r, struct cpu *cpu, struct input_port *port);
+/* Tell these lines of each event from now on; NULL: none. Between two instructions. The digest and the recording are
+ * the same either way. */
+void recorder_set_live(struct recorder *r, struct lines *live);
 /* True once writing has failed: the run may go on, nothing more is kept. recorder_close() says why. */
 bool recorder_failed(const struct recorder *r);
 /* Digest of the event stream so far, and how many transitions it covers. The same with and without a file. */
