@@ -83,6 +83,24 @@ DefinitionBlock ("", "DSDT", 1, "RSIDE", "RINGSIDE", 1)
                 \_SB.PCI0.ISA.PIRD = PRRI
             }
         }
+
+        Device (HPET)
+        {
+            Name (_HID, EisaId ("PNP0103"))
+            Name (_UID, 0)
+            OperationRegion (REGS, SystemMemory, 0xFED00000, 8)
+            Field (REGS, DWordAcc, NoLock, Preserve)
+            {
+                BLID, 32
+            }
+            Method (_STA, 0)
+            {
+                If (LEqual (BLID, 0xFFFFFFFF)) { Return (0) }  // left out: nothing answers there
+                Return (0x0F)
+            }
+            Name (_CRS, ResourceTemplate () { Memory32Fixed (ReadOnly, 0xFED00000, 0x00000400) })
+        }
+
         Device (PCI0)
         {
             Name (_HID, EisaId ("PNP0A03"))

@@ -37,7 +37,7 @@ _ringside() {
     run | record)
         case ${previous#-} in
         cpu | -cpu) _ringside_cpu "$program" "$current"; return ;;
-        machine | -machine | M) COMPREPLY=($(compgen -W "pc pc,acpi=on pc,acpi=off" -- "$current")); return ;;
+        machine | -machine | M) COMPREPLY=($(compgen -W "pc pc,acpi=on pc,acpi=off pc,hpet=on pc,hpet=off" -- "$current")); return ;;
         serial | -serial) COMPREPLY=($(compgen -W "stdio null file:" -- "$current")); return ;;
         engine | -engine) COMPREPLY=($(compgen -W "block step" -- "$current")); return ;;
         clock | -clock) COMPREPLY=($(compgen -W "virtual host" -- "$current")); return ;;

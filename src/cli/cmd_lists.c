@@ -31,7 +31,7 @@ int cmd_cpus(int argc, char **argv)
 int cmd_machines(int argc, char **argv)
 {
     (void)argc, (void)argv;
-    printf("  pc  an ISA PC with local APIC and I/O APIC (pc[,acpi=on|off])\n");
+    printf("  pc  an ISA PC with local APIC, I/O APIC and HPET (pc[,acpi=on|off][,hpet=on|off])\n");
     return EXIT_OK;
 }
 

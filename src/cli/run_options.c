@@ -8,6 +8,8 @@
 
 #include "cli/checkpoints.h"
 
+#define MACHINE_HELP "pc[,acpi=on|off][,hpet=on|off]"
+
 typedef bool handler(struct run_options *o, const char *value, struct error *err);
 
 /* ---- value parsing */
@@ -155,13 +157,21 @@ static bool opt_smp(struct run_options *o, const char *value, struct error *err)
 
 static bool opt_machine(struct run_options *o, const char *value, struct error *err)
 {
-    const char *acpi = strstr(value, "acpi=off");
+    const char *rest = value + 2;
 
-    if (strncmp(value, "pc", 2) != 0 || (value[2] != '\0' && value[2] != ','))
-        return error_set(err, EXIT_USAGE, "-machine %s: the only machine is 'pc' (pc[,acpi=on|off])", value);
-    if (value[2] == ',' && acpi == NULL && strcmp(value, "pc,acpi=on") != 0)
-        return error_set(err, EXIT_USAGE, "-machine %s: only acpi=on|off can be set", value);
-    o->machine.no_acpi = acpi != NULL;
+    if (strncmp(value, "pc", 2) != 0 || (*rest != '\0' && *rest != ','))
+        return error_set(err, EXIT_USAGE, "-machine %s: the only machine is 'pc' (" MACHINE_HELP ")", value);
+    while (*rest == ',') {
+        size_t length = strcspn(++rest, ",");
+        bool *off = strncmp(rest, "acpi=", 5) == 0 ? &o->machine.no_acpi : &o->machine.no_hpet;
+
+        if (strncmp(rest, "acpi=", 5) != 0 && strncmp(rest, "hpet=", 5) != 0)
+            return error_set(err, EXIT_USAGE, "-machine %s: only acpi=on|off and hpet=on|off can be set", value);
+        if ((length != 7 || strncmp(rest + 5, "on", 2) != 0) && (length != 8 || strncmp(rest + 5, "off", 3) != 0))
+            return error_set(err, EXIT_USAGE, "-machine %s: %.4s is on or off", value, rest);
+        *off = length == 8;
+        rest += length;
+    }
     return true;
 }
 
@@ -496,7 +506,7 @@ static const struct option {
     {"m", WORD, opt_memory, "SIZE", "guest memory: 512, 512M, 2G (default 512M)"},
     {"cpu", WORD, opt_cpu, "MODEL", "MODEL[,+feature][,-feature][,vendor=intel|amd]; 'ringside cpus' lists them"},
     {"smp", WORD, opt_smp, "1", "number of processors (one)"},
-    {"machine", WORD, opt_machine, "pc", "pc[,acpi=on|off]"},
+    {"machine", WORD, opt_machine, "pc", MACHINE_HELP},
     {"M", WORD, opt_machine, NULL, NULL},
     {"no-acpi", NONE, opt_no_acpi, NULL, "no ACPI tables"},
     {"nographic", NONE, opt_nographic, NULL,

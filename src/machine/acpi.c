@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "devices/fw_cfg.h"
+#include "devices/hpet.h"
 #include "firmware.h"
 
 #define SCI_IRQ 9
@@ -169,6 +170,20 @@ static paddr_t build_madt(struct builder *b, unsigned processors)
     return place(b, madt, n);
 }
 
+/* source: IA-PC HPET Specification 1.0a, "The ACPI 2.0 HPET Description Table" */
+static paddr_t build_hpet(struct builder *b)
+{
+    enum { BYTES = 56 };
+    u8 hpet[BYTES] = {0};
+
+    store_le32(hpet + 36, HPET_BLOCK_ID);
+    hpet[41] = 64; /* a generic address structure: memory, 64 bits */
+    store_le64(hpet + 44, HPET_BASE);
+    store_le16(hpet + 53, 128); /* the least period in counts that software should ask for */
+    fill_header(hpet, "HPET", 1, sizeof hpet);
+    return place(b, hpet, sizeof hpet);
+}
+
 /* RSDT (32-bit pointers) or XSDT (64-bit). */
 static paddr_t build_root(struct builder *b, const char signature[4], unsigned pointer_bytes, const paddr_t *tables,
                           unsigned count)
@@ -190,7 +205,7 @@ static paddr_t build_root(struct builder *b, const char signature[4], unsigned p
 /* Build every table; the RSDP, which may lie elsewhere, is returned apart. */
 static void build_tables(struct builder *b, const struct acpi_config *config, u8 rsdp[ACPI_RSDP_BYTES])
 {
-    paddr_t tables[2];
+    paddr_t tables[3];
     unsigned count = 0;
     paddr_t facs = build_facs(b);
     paddr_t dsdt = place(b, firmware_dsdt, (size_t)(firmware_dsdt_end - firmware_dsdt));
@@ -198,6 +213,8 @@ static void build_tables(struct builder *b, const struct acpi_config *config, u8
     tables[count++] = build_fadt(b, facs, dsdt);
     if (config->has_apic)
         tables[count++] = build_madt(b, config->processors);
+    if (config->has_hpet)
+        tables[count++] = build_hpet(b);
     memset(rsdp, 0, ACPI_RSDP_BYTES);
     memcpy(rsdp, "RSD PTR ", 8);
     memcpy(rsdp + 9, "RSIDE ", 6);

@@ -14,10 +14,11 @@
 struct acpi_config {
     paddr_t area;  /* acpi_build: ACPI_AREA_BYTES of RAM for the tables, marked as ACPI data in the memory map */
     bool has_apic; /* a MADT is made */
+    bool has_hpet; /* an HPET table is made */
     unsigned processors;
 };
 
-/* Write RSDP, RSDT, XSDT, FADT, FACS, DSDT and MADT. returns: physical address of the RSDP.
+/* Write RSDP, RSDT, XSDT, FADT, FACS, DSDT, MADT and HPET. returns: physical address of the RSDP.
  * source: ACPI Specification 6, "ACPI Software Programming Model" */
 paddr_t acpi_build(struct physmem *pm, const struct acpi_config *config);
 

@@ -12,6 +12,7 @@
 #include "devices/debug_port.h"
 #include "devices/fpu_error.h"
 #include "devices/fw_cfg.h"
+#include "devices/hpet.h"
 #include "devices/i8042.h"
 #include "devices/i8237.h"
 #include "devices/ioapic.h"
@@ -50,6 +51,7 @@ struct board {
     struct pic *pic;
     struct pit *pit;
     struct rtc *rtc;
+    struct hpet *hpet;        /* NULL: left out */
     struct uart *com1, *com2; /* com2 NULL: not asked for */
     struct i8042 *i8042;
     struct port92 *port92;
@@ -332,6 +334,7 @@ static void describe_memory(struct boot_request *request, u64 low, u64 high)
     *e++ = (struct e820_entry){0x100000, low - ACPI_AREA_BYTES - 0x100000, E820_RAM};
     *e++ = (struct e820_entry){low - ACPI_AREA_BYTES, ACPI_AREA_BYTES, E820_ACPI};
     *e++ = (struct e820_entry){0xFEC00000, 0x1000, E820_RESERVED};
+    *e++ = (struct e820_entry){HPET_BASE, 0x1000, E820_RESERVED};
     *e++ = (struct e820_entry){0xFEE00000, 0x1000, E820_RESERVED};
     *e++ = (struct e820_entry){ROM_HIGH, ROM_BYTES, E820_RESERVED};
     if (high != 0)
@@ -380,7 +383,8 @@ static bool load_firmware(struct board *b, struct error *err)
         b->fw_cfg,
         &(struct firmware_facts){.low = low, .high = total - low, .cpus = 1, .serial_only = o->bios_on_serial});
     if (!o->no_acpi)
-        acpi_offer(b->fw_cfg, &(struct acpi_config){.processors = 1, .has_apic = b->lapic != NULL});
+        acpi_offer(b->fw_cfg,
+                   &(struct acpi_config){.processors = 1, .has_apic = b->lapic != NULL, .has_hpet = b->hpet != NULL});
     rtc_set_boot_order(b->rtc, o->boot_order);
     return true;
 }
@@ -408,9 +412,10 @@ static bool load_image(struct board *b, struct error *err)
     write_bios_data_area(b->physmem);
     request.entry64 = o->model.feature[FEAT_LM] && !o->boot32;
     if (!o->no_acpi)
-        request.acpi_rsdp = acpi_build(
-            b->physmem,
-            &(struct acpi_config){.area = low - ACPI_AREA_BYTES, .processors = 1, .has_apic = b->lapic != NULL});
+        request.acpi_rsdp = acpi_build(b->physmem, &(struct acpi_config){.area = low - ACPI_AREA_BYTES,
+                                                                         .processors = 1,
+                                                                         .has_apic = b->lapic != NULL,
+                                                                         .has_hpet = b->hpet != NULL});
     ok = direct_boot_load(&request, &entry, err);
     if (strncmp(o->kernel, "tour:", 5) != 0)
         guest_file_free(&request.kernel);
@@ -515,6 +520,24 @@ static void make_cards(struct board *b)
     b->cards = cards_new(&place, b->options, &b->callbacks);
 }
 
+/* The 8254 and the real-time clock reach IRQ 0 and IRQ 8 through the HPET, which may take their place. */
+static void make_timers(struct board *b)
+{
+    struct irq_line *irq0 = &b->irq[0], *irq8 = &b->irq[8];
+
+    if (!b->options->no_hpet) {
+        struct hpet_wires wires = {.legacy = {irq0, irq8}};
+
+        for (unsigned i = 0; b->ioapic != NULL && i < HPET_PINS; i++)
+            wires.pin[i] = ioapic_input(b->ioapic, HPET_FIRST_PIN + i);
+        b->hpet = hpet_new(b->physmem, b->clock, &wires);
+        irq0 = hpet_legacy_input(b->hpet, 0);
+        irq8 = hpet_legacy_input(b->hpet, 1);
+    }
+    b->pit = pit_new(b->ports, b->clock, irq0);
+    b->rtc = rtc_new(b->ports, b->clock, irq8, (u64)b->options->rtc_start);
+}
+
 static void make_devices(struct board *b)
 {
     u64 low = physmem_low_ram_bytes(b->physmem);
@@ -526,8 +549,7 @@ static void make_devices(struct board *b)
         port92_new(b->ports, true, &(struct port92_hooks){.context = b, .a20 = a20_from_port92, .reset = reset_line});
     b->i8042 = i8042_new(b->ports, &b->irq[1], &b->irq[12],
                          &(struct i8042_hooks){.context = b, .a20 = a20_from_i8042, .reset = reset_line});
-    b->pit = pit_new(b->ports, b->clock, &b->irq[0]);
-    b->rtc = rtc_new(b->ports, b->clock, &b->irq[8], (u64)b->options->rtc_start);
+    make_timers(b);
     rtc_set_memory_size(b->rtc, low, physmem_ram_bytes(b->physmem) - low);
     b->fpu_error = fpu_error_new(b->ports, &b->irq[13]);
     b->com1 = uart_new(b->ports, b->clock, 0x3F8, &b->irq[4], serial_out, b, "com1");
@@ -592,6 +614,7 @@ void board_free(struct board *b)
     fpu_error_free(b->fpu_error);
     rtc_free(b->rtc);
     pit_free(b->pit);
+    hpet_free(b->hpet);
     i8042_free(b->i8042);
     port92_free(b->port92);
     cf9_free(b->cf9);

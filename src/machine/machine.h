@@ -91,6 +91,7 @@ struct machine_options {
     bool no_reboot;
     bool no_acpi;
     enum machine_vga vga;
+    bool no_hpet;
     bool boot32; /* enter a 64-bit bzImage by its 32-bit entry */
     enum on_shutdown on_shutdown;
     unsigned debug_exit_port; /* isa-debug-exit's I/O base; 0 = none */
