@@ -179,6 +179,7 @@ struct cpu_ports {
     bool (*apic_msr_read)(void *context, u32 number, u64 *value); /* x2APIC and TSC-deadline; false: #GP(0) */
     bool (*apic_msr_write)(void *context, u32 number, u64 value);
     u32 (*apic_id)(void *context);
+    void (*tsc_moved)(void *context); /* software moved the TSC. May be NULL */
     /* FERR# while CR0.NE is clear: an unmasked x87 exception waits, or is gone. May be NULL: no such pin.
      * With false it may be called in the middle of a block, and must not change INTR.
      * returns: IGNNE#, true when the processor shall ignore the exception for now */

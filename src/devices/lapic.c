@@ -20,7 +20,17 @@
 #define ESR_RECEIVE_ILLEGAL 0x40u
 #define ESR_REGISTER 0x80u
 
-static const u32 lvt_writable[LVT_COUNT] = {0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
+#define LVT_TIMER_DEADLINE 0x40000u
+#define LVT_STATUS 0x1000u /* read-only: delivery status, and of LINT0 and LINT1 remote IRR */
+#define LVT_REMOTE_IRR 0x4000u
+
+/* UNVERIFIED: timer mode 3, which is reserved, counts as one-shot. */
+static const u32 lvt_bits[LVT_COUNT] = {0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
+
+static u32 lvt_writable(const struct lapic *l, enum lvt entry)
+{
+    return lvt_bits[entry] & ~(entry == LVT_TIMER && !l->hooks.tsc_deadline ? LVT_TIMER_DEADLINE : 0);
+}
 
 static bool test(const u32 *set, u8 v) { return set[v / 32] >> (v % 32) & 1; }
 
@@ -228,6 +238,12 @@ static void timer_due(void *context, u64 now)
     local_interrupt(l, LVT_TIMER, false);
 }
 
+void lapic_tsc_moved(struct lapic *l)
+{
+    if (timer_mode(l) == DEADLINE)
+        start_timer(l);
+}
+
 static void write_timer_lvt(struct lapic *l, u32 value)
 {
     enum timer_mode before = timer_mode(l);
@@ -248,18 +264,20 @@ static void write_timer_lvt(struct lapic *l, u32 value)
 
 /* ---- messages ---- */
 
-static void send_ipi(struct lapic *l)
+#define ICR_SELF (1u << 18)
+
+static void send_ipi(struct lapic *l, u64 icr)
 {
-    unsigned shorthand = l->icr >> 18 & 3;
+    unsigned shorthand = icr >> 18 & 3;
     struct apic_message m = {
-        .destination = x2apic(l) ? (u32)(l->icr >> 32) : (u32)(l->icr >> 56),
-        .logical = l->icr & 0x800,
+        .destination = x2apic(l) ? (u32)(icr >> 32) : (u32)(icr >> 56),
+        .logical = icr & 0x800,
         .wide = x2apic(l),
-        .mode = (enum apic_mode)(l->icr >> 8 & 7),
-        .vector = (u8)l->icr,
+        .mode = (enum apic_mode)(icr >> 8 & 7),
+        .vector = (u8)icr,
     };
 
-    if (m.mode == APIC_INIT && (l->icr & 0xc000) == 0x8000)
+    if (m.mode == APIC_INIT && (icr & 0xc000) == 0x8000)
         return; /* INIT level de-assert: arbitration IDs only */
     if (m.mode <= APIC_LOWEST && m.vector < 16) {
         deliver_error(l, ESR_SEND_ILLEGAL);
@@ -315,7 +333,7 @@ u32 lapic_read_register(struct lapic *l, unsigned reg)
 
 static void write_lvt(struct lapic *l, enum lvt entry, u32 value)
 {
-    value &= lvt_writable[entry];
+    value &= lvt_writable(l, entry);
     if (!(l->svr & SVR_ENABLE))
         value |= LVT_MASKED;
     if (entry == LVT_TIMER)
@@ -352,7 +370,7 @@ void lapic_write_register(struct lapic *l, unsigned reg, u32 value)
         break;
     case REG_ICR:
         l->icr = (l->icr & 0xffffffff00000000ull) | (value & 0xccfff);
-        send_ipi(l);
+        send_ipi(l, l->icr);
         break;
     case REG_ICR_HIGH: l->icr = (u32)l->icr | (u64)value << 32; break;
     case REG_INITIAL:
@@ -405,8 +423,10 @@ bool lapic_msr_read(struct lapic *l, u32 number, u64 *value)
 }
 
 /* Bits that an x2APIC register takes; writing others is #GP(0). 0: not writable at all. */
-static u64 x2apic_writable(unsigned reg)
+static u64 x2apic_writable(const struct lapic *l, unsigned reg)
 {
+    u64 status = reg == REG_LVT + LVT_LINT0 || reg == REG_LVT + LVT_LINT1 ? LVT_STATUS | LVT_REMOTE_IRR : LVT_STATUS;
+
     switch (reg) {
     case REG_TPR: return 0xff;
     case REG_SVR: return 0x11ff;
@@ -414,7 +434,10 @@ static u64 x2apic_writable(unsigned reg)
     case REG_INITIAL: return 0xffffffff;
     case REG_DIVIDE: return 0xb;
     case REG_SELF_IPI: return 0xff;
-    default: return reg >= REG_LVT && reg < REG_LVT + LVT_COUNT ? lvt_writable[reg - REG_LVT] | 0x5000 : 0;
+    default:
+        if (reg < REG_LVT || reg >= REG_LVT + LVT_COUNT)
+            return 0;
+        return lvt_writable(l, (enum lvt)(reg - REG_LVT)) | status;
     }
 }
 
@@ -434,14 +457,14 @@ bool lapic_msr_write(struct lapic *l, u32 number, u64 value)
     if (reg == REG_EOI || reg == REG_ESR) { /* only 0 may be written */
         if (value)
             return false;
-    } else if (!x2apic_writable(reg) || (value & ~x2apic_writable(reg))) {
+    } else if (!x2apic_writable(l, reg) || (value & ~x2apic_writable(l, reg))) {
         return false;
     }
     if (reg == REG_ICR) {
         l->icr = value;
-        send_ipi(l);
+        send_ipi(l, value);
     } else if (reg == REG_SELF_IPI) {
-        lapic_deliver(l, (u8)value, APIC_FIXED, false);
+        send_ipi(l, value | ICR_SELF);
     } else {
         lapic_write_register(l, reg, (u32)value);
     }
@@ -477,7 +500,7 @@ void lapic_set_task_priority(struct lapic *l, u8 value)
     changed(l);
 }
 
-u32 lapic_id(const struct lapic *l) { return x2apic(l) ? l->number : l->id; }
+u32 lapic_id(const struct lapic *l) { return l->number; }
 
 /* ---- life ---- */
 

@@ -36,6 +36,7 @@ struct lapic_hooks {
     void (*startup)(void *context, u8 vector); /* SIPI */
     void (*smi)(void *context);
     u64 (*tsc)(void *context, u64 ticks); /* guest TSC at a tick; NULL: equal to ticks */
+    bool tsc_deadline;                    /* the processor has IA32_TSC_DEADLINE: bit 18 of the LVT timer is there */
 };
 
 struct apic_bus;
@@ -73,9 +74,14 @@ u64 lapic_base(const struct lapic *l);
 /* CR8: TPR[7:4]. */
 u8 lapic_task_priority(const struct lapic *l);
 void lapic_set_task_priority(struct lapic *l, u8 value);
-/* MSRs 800h-8FFh (x2APIC mode only) and 6E0h (TSC deadline). returns: false for #GP(0). */
+/* MSRs 800h-8FFh (x2APIC mode only) and 6E0h (TSC deadline). returns: false for #GP(0) (MSR-09).
+ * effects: as the register's; a deadline that is past interrupts at the next tick.
+ * source: SDM 3A, "x2APIC Register Address Space", "TSC-Deadline Mode" */
 bool lapic_msr_read(struct lapic *l, u32 number, u64 *value);
 bool lapic_msr_write(struct lapic *l, u32 number, u64 value);
+/* The guest's TSC was moved (WRMSR): a deadline is compared with what it says now. */
+void lapic_tsc_moved(struct lapic *l);
+/* The initial APIC ID, as CPUID shows it: writes to the ID register do not change it. */
 u32 lapic_id(const struct lapic *l);
 
 /* What a local APIC holds, for people: its registers as they are in xAPIC mode. */

@@ -308,6 +308,14 @@ static bool apic_msr_write(void *context, u32 number, u64 value)
     return b->lapic != NULL && lapic_msr_write(b->lapic, number, value);
 }
 
+static void tsc_moved(void *context)
+{
+    const struct board *b = context;
+
+    if (b->lapic != NULL)
+        lapic_tsc_moved(b->lapic);
+}
+
 static u32 apic_id(void *context)
 {
     const struct board *b = context;
@@ -438,10 +446,14 @@ static void make_interrupt_controllers(struct board *b)
     pic_output(b->pic)->context = b;
     if (b->options->model.feature[FEAT_APIC]) {
         b->apic_bus = apic_bus_new(b->physmem, b->clock);
-        b->lapic = lapic_new(
-            b->apic_bus, 0,
-            &(struct lapic_hooks){
-                .context = b, .changed = lapic_changed, .nmi = nmi, .init = init, .smi = smi, .tsc = guest_tsc});
+        b->lapic = lapic_new(b->apic_bus, 0,
+                             &(struct lapic_hooks){.context = b,
+                                                   .changed = lapic_changed,
+                                                   .nmi = nmi,
+                                                   .init = init,
+                                                   .smi = smi,
+                                                   .tsc = guest_tsc,
+                                                   .tsc_deadline = b->options->model.feature[FEAT_TSC_DEADLINE]});
         b->ioapic = ioapic_new(b->physmem, b->apic_bus, 1);
     }
     for (unsigned i = 0; i < ISA_IRQS; i++)
@@ -658,6 +670,7 @@ void board_connect_cpu(struct board *b, struct cpu *cpu)
         .apic_msr_read = apic_msr_read,
         .apic_msr_write = apic_msr_write,
         .apic_id = apic_id,
+        .tsc_moved = tsc_moved,
         .ferr = ferr,
     };
 }

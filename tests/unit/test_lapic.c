@@ -18,6 +18,7 @@ static struct lapic *apic[2];
 static struct ioapic *io;
 static unsigned nmis[2], inits[2], sipis[2];
 static u8 sipi_vector;
+static u64 tsc_offset;
 
 static void on_nmi(void *context) { ++nmis[*(unsigned *)context]; }
 static void on_init(void *context) { ++inits[*(unsigned *)context]; }
@@ -25,6 +26,12 @@ static void on_sipi(void *context, u8 vector)
 {
     ++sipis[*(unsigned *)context];
     sipi_vector = vector;
+}
+
+static u64 tsc(void *context, u64 ticks)
+{
+    (void)context;
+    return ticks + tsc_offset;
 }
 
 static void write_reg(unsigned cpu, u32 offset, u32 value)
@@ -68,10 +75,16 @@ static int setup(void **state)
 
     (void)state;
     clock_init(&clk);
+    tsc_offset = 0;
     pm = physmem_new(1 << 20, &err);
     bus = apic_bus_new(pm, &clk);
     for (unsigned i = 0; i < 2; i++) {
-        struct lapic_hooks hooks = {.context = &numbers[i], .nmi = on_nmi, .init = on_init, .startup = on_sipi};
+        struct lapic_hooks hooks = {.context = &numbers[i],
+                                    .nmi = on_nmi,
+                                    .init = on_init,
+                                    .startup = on_sipi,
+                                    .tsc = tsc,
+                                    .tsc_deadline = i == 0};
 
         apic[i] = lapic_new(bus, i, &hooks);
         write_reg(i, 0xf0, 0x1ff);
@@ -151,6 +164,111 @@ static void timer_modes(void **state)
     write_reg(0, 0x380, 0xffffffff);
     go(9000 + 256 * 5);
     assert_int_equal(read_reg(0, 0x390), 0xffffffff - 5);
+}
+
+static u64 deadline(void)
+{
+    u64 value;
+
+    assert_true(lapic_msr_read(apic[0], 0x6e0, &value));
+    return value;
+}
+
+static void tsc_deadline(void **state)
+{
+    u64 value;
+
+    (void)state;
+    write_reg(0, 0x320, 0x60); /* one-shot: the deadline is ignored */
+    assert_true(lapic_msr_write(apic[0], 0x6e0, 500));
+    assert_int_equal(deadline(), 0);
+    write_reg(0, 0x320, 0x40060);
+    assert_true(lapic_msr_write(apic[0], 0x6e0, 500));
+    assert_int_equal(deadline(), 500);
+    write_reg(0, 0x380, 7); /* no count in this mode */
+    assert_int_equal(read_reg(0, 0x380), 0);
+    assert_int_equal(read_reg(0, 0x390), 0);
+    assert_int_equal(clk.deadline, 500);
+    assert_true(lapic_msr_write(apic[0], 0x6e0, 0)); /* disarms */
+    assert_true(clk.deadline == CLOCK_NEVER);
+    assert_true(lapic_msr_write(apic[0], 0x6e0, ~0ull)); /* the end of the counter never comes */
+    assert_true(clk.deadline == CLOCK_NEVER);
+    assert_true(lapic_msr_write(apic[0], 0x6e0, 5000));
+    tsc_offset = 4000; /* software moves the counter: the deadline is nearer */
+    lapic_tsc_moved(apic[0]);
+    assert_int_equal(clk.deadline, 1000);
+    tsc_offset = -500ull;
+    lapic_tsc_moved(apic[0]);
+    go(5499);
+    assert_false(lapic_interrupt_pending(apic[0]));
+    assert_int_equal(deadline(), 5000);
+    go(5500);
+    assert_int_equal(lapic_acknowledge(apic[0]), 0x60);
+    assert_int_equal(deadline(), 0);
+    write_reg(0, 0xb0, 0);
+    assert_true(lapic_msr_write(apic[0], 0x6e0, 1)); /* past: at once */
+    go(5501);
+    assert_int_equal(lapic_acknowledge(apic[0]), 0x60);
+    write_reg(0, 0xb0, 0);
+    write_reg(0, 0x320, 0x50060); /* masked: it passes without an interrupt */
+    assert_true(lapic_msr_write(apic[0], 0x6e0, 5100));
+    go(6000);
+    assert_false(lapic_interrupt_pending(apic[0]));
+    assert_int_equal(deadline(), 0);
+    assert_true(lapic_msr_write(apic[0], 0x6e0, 9000));
+    write_reg(0, 0x320, 0x20060); /* leaving the mode disarms, also on coming back */
+    write_reg(0, 0x320, 0x40060);
+    assert_int_equal(deadline(), 0);
+    assert_true(clk.deadline == CLOCK_NEVER);
+    write_reg(1, 0x320, 0x40060); /* a processor without it has no such bit */
+    assert_int_equal(read_reg(1, 0x320), 0x60);
+    assert_true(lapic_msr_read(apic[1], 0x6e0, &value));
+    assert_int_equal(value, 0);
+}
+
+/* Everything but the IDs survives the change to x2APIC mode; nothing survives being disabled. */
+static void x2apic_keeps_what_xapic_had(void **state)
+{
+    const u64 at = LAPIC_DEFAULT_BASE | APIC_BASE_BSP, on = at | APIC_BASE_ENABLE, wide = on | APIC_BASE_X2APIC;
+    struct apic_message m = {.destination = 1u << 16 | 1, .logical = true, .wide = true, .vector = 0x50};
+    u64 value;
+
+    (void)state;
+    write_reg(0, 0x20, 0x77000000);
+    assert_int_equal(read_reg(0, 0x20), 0x77000000);
+    assert_int_equal(lapic_id(apic[0]), 0); /* the initial one, as CPUID tells it */
+    write_reg(0, 0x350, 0x700);
+    write_reg(0, 0x320, 0x40060);
+    assert_true(lapic_msr_write(apic[0], 0x6e0, 9000));
+    lapic_deliver(apic[0], 0x41, APIC_FIXED, false);
+    assert_true(lapic_set_base(apic[0], wide));
+    assert_true(lapic_interrupt_pending(apic[0]));
+    assert_int_equal(deadline(), 9000);
+    assert_true(lapic_msr_read(apic[0], 0x835, &value));
+    assert_int_equal(value, 0x700);
+    assert_true(lapic_msr_read(apic[0], 0x802, &value));
+    assert_int_equal(value, 0);
+    assert_false(apic_bus_send(bus, &m)); /* cluster 1 */
+    m.destination = 1;
+    assert_true(apic_bus_send(bus, &m));
+    assert_int_equal(lapic_acknowledge(apic[0]), 0x50);
+    write_reg(0, 0xb0, 0); /* the page is gone: no end of interrupt */
+    assert_false(lapic_interrupt_pending(apic[0]));
+    assert_true(lapic_msr_write(apic[0], 0x80b, 0));
+    assert_int_equal(lapic_acknowledge(apic[0]), 0x41);
+    assert_true(lapic_msr_write(apic[0], 0x83f, 15)); /* an illegal vector: sent, not received */
+    assert_true(lapic_msr_write(apic[0], 0x828, 0));
+    assert_true(lapic_msr_read(apic[0], 0x828, &value));
+    assert_int_equal(value, 0x20);
+    lapic_init(apic[0]); /* INIT: x2APIC mode stays */
+    assert_true(lapic_msr_read(apic[0], 0x80f, &value));
+    assert_int_equal(value, 0xff);
+    assert_true(clk.deadline == CLOCK_NEVER);
+    assert_false(lapic_set_base(apic[0], on));
+    assert_false(lapic_set_base(apic[0], at | APIC_BASE_X2APIC));
+    assert_true(lapic_set_base(apic[0], at));
+    assert_true(lapic_set_base(apic[0], on));
+    assert_int_equal(read_reg(0, 0x350), 0x10000);
 }
 
 static void interprocessor(void **state)
@@ -276,6 +394,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(priorities, setup, teardown),
         cmocka_unit_test_setup_teardown(timer_modes, setup, teardown),
+        cmocka_unit_test_setup_teardown(tsc_deadline, setup, teardown),
+        cmocka_unit_test_setup_teardown(x2apic_keeps_what_xapic_had, setup, teardown),
         cmocka_unit_test_setup_teardown(interprocessor, setup, teardown),
         cmocka_unit_test_setup_teardown(lowest_priority_picks_the_idler, setup, teardown),
         cmocka_unit_test_setup_teardown(base_changes_follow_the_rules, setup, teardown),

@@ -274,6 +274,21 @@ static int irq_acknowledge(void *context)
 static u8 read_priority(void *context) { return ((struct preset_machine *)context)->task_priority; }
 static void write_priority(void *context, u8 value) { ((struct preset_machine *)context)->task_priority = value; }
 
+static bool write_apic_base(void *context, u64 value)
+{
+    return lapic_set_base(((struct preset_machine *)context)->lapic, value);
+}
+
+static bool read_apic(void *context, u32 number, u64 *value)
+{
+    return lapic_msr_read(((struct preset_machine *)context)->lapic, number, value);
+}
+
+static bool write_apic(void *context, u32 number, u64 value)
+{
+    return lapic_msr_write(((struct preset_machine *)context)->lapic, number, value);
+}
+
 /* A page of NOPs around the reset vector, for INIT. */
 static void map_reset_vector(struct preset_machine *m)
 {
@@ -303,7 +318,12 @@ bool preset_open(struct preset_machine *m, enum preset_index index, enum cpu_ven
                                             .interrupt_pending = irq_pending,
                                             .interrupt_acknowledge = irq_acknowledge,
                                             .task_priority_read = read_priority,
-                                            .task_priority_write = write_priority};
+                                            .task_priority_write = write_priority,
+                                            .apic_base_write = write_apic_base,
+                                            .apic_msr_read = read_apic,
+                                            .apic_msr_write = write_apic};
+    m->apic_bus = apic_bus_new(m->pm, &m->clock);
+    m->lapic = lapic_new(m->apic_bus, 0, &(struct lapic_hooks){.tsc_deadline = model.feature[FEAT_TSC_DEADLINE]});
     map_reset_vector(m);
     page_tables(m, index == INDEX_PAE_0 || index == INDEX_PAE_3);
     vector_table(m);
@@ -322,6 +342,7 @@ void preset_close(struct preset_machine *m)
 {
     engine_detach(m->cpu);
     cpu_free(m->cpu);
+    apic_bus_free(m->apic_bus);
     ports_free(m->io);
     physmem_free(m->pm);
 }

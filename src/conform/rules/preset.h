@@ -8,6 +8,7 @@
 
 #include "cpu/engine/engine.h"
 #include "cpu/ring/transition.h"
+#include "devices/lapic.h"
 
 /* Modes and levels: one bit each, so that a case may name several. */
 #define PRESETS(X)                                                                                                     \
@@ -188,6 +189,8 @@ struct preset_machine {
     struct physmem *pm;
     struct ports *io;
     struct clock clock;
+    struct apic_bus *apic_bus;
+    struct lapic *lapic; /* for its MSRs: the cases' interrupts do not come from it */
     struct cpu_observer observer;
     struct transition seen[MAX_SEEN];
     unsigned seen_count; /* may exceed MAX_SEEN: the rest is not kept */

@@ -369,7 +369,9 @@ struct rule_theme {
     X(sysret)                                                                                                          \
     X(sysenter)                                                                                                        \
     X(swapgs_msr)                                                                                                      \
-    X(idt) X(nesting) X(shadows_debug) X(iret) X(far) X(segments) X(task) X(vm86_io) X(modes_paging) X(instructions)
+    X(idt)                                                                                                             \
+    X(nesting) X(shadows_debug) X(iret) X(far) X(segments) X(task) X(vm86_io) X(modes_paging) X(instructions)          \
+        X(x2apic)
 
 #define X(name) extern const struct rule_theme theme_##name;
 RULE_THEMES(X)

@@ -76,6 +76,8 @@ static void patch_location(struct preset_machine *m, const struct patch *p)
                  p->kind == PATCH_PUT  ? p->value
                  : p->kind == PATCH_OR ? old | p->value
                                        : old & ~p->value);
+    if (p->where == L_APIC_BASE)
+        (void)lapic_set_base(m->lapic, location_get(m->cpu, L_APIC_BASE));
 }
 
 static void apply(struct run *run, const struct patch *p)

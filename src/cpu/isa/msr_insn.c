@@ -25,6 +25,9 @@ static void put_edx_eax(struct cpu *cpu, u64 value)
 
 /* ---- MSRs */
 
+/* IA32_X2APIC_*: the local APIC's registers. */
+static bool is_x2apic(u32 number) { return number >= 0x800 && number <= 0x8FF; }
+
 static bool apic_read(struct cpu *cpu, u32 number, u64 *value)
 {
     const struct cpu_ports *ports = &cpu->host.ports;
@@ -59,7 +62,7 @@ static enum rule msr_fetch(struct cpu *cpu, u32 number, u64 *value)
     case MSR_EFFECT_APIC_BASE: *value = file->apic_base; break;
     case MSR_EFFECT_DISCARD: *value = 0; break;
     case MSR_EFFECT_APIC:
-    case MSR_EFFECT_TSC_DEADLINE: return apic_read(cpu, number, value) ? RULE_NONE : RULE_MSR_01;
+    case MSR_EFFECT_TSC_DEADLINE: return apic_read(cpu, number, value) ? RULE_NONE : RULE_MSR_09;
     }
     return RULE_NONE;
 }
@@ -87,6 +90,20 @@ static void move_tsc(struct cpu *cpu, u64 difference)
     cpu->arch.msr.tsc_offset += difference;
     if (cpu_has(cpu, FEAT_TSC_ADJUST))
         cpu->arch.msr.tsc_adjust += difference;
+    if (cpu->host.ports.tsc_moved)
+        cpu->host.ports.tsc_moved(cpu->host.ports.context);
+}
+
+static void cover_deadline(struct cpu *cpu, u64 written)
+{
+#ifdef RINGSIDE_COVERAGE
+    u64 kept = 0;
+
+    COVER(cpu, RULE_MSR_10, apic_read(cpu, 0x6E0, &kept) && written != 0 && kept == written);
+#else
+    (void)cpu;
+    (void)written;
+#endif
 }
 
 static void carry_out(struct cpu *cpu, enum msr_effect effect, u32 number, u64 value)
@@ -101,8 +118,12 @@ static void carry_out(struct cpu *cpu, enum msr_effect effect, u32 number, u64 v
     case MSR_EFFECT_TSC_ADJUST: move_tsc(cpu, value - cpu->arch.msr.tsc_adjust); break;
     case MSR_EFFECT_APIC_BASE: write_apic_base(cpu, value); break;
     case MSR_EFFECT_APIC:
+        REQUIRE(cpu, apic_write(cpu, number, value), GP(0), RULE_MSR_09);
+        cpu_attention(cpu);
+        break;
     case MSR_EFFECT_TSC_DEADLINE:
-        REQUIRE(cpu, apic_write(cpu, number, value), GP(0), RULE_MSR_01);
+        (void)apic_write(cpu, number, value); /* MSR-10: may be ignored */
+        cover_deadline(cpu, value);
         cpu_attention(cpu);
         break;
     }
@@ -117,6 +138,7 @@ BODY_PLAIN(op_rdmsr)
     REQUIRE(cpu, rule == RULE_NONE, GP(0), rule);
     RULE_HELD(cpu, RULE_MSR_01);
     RULE_HELD(cpu, RULE_MSR_02);
+    COVER_IF(cpu, RULE_MSR_09, is_x2apic((u32)cpu->arch.gpr[RCX]));
     COVER(cpu, RULE_MSR_08, cpu->arch.gpr[RCX] >> 32 != 0);
     put_edx_eax(cpu, value);
 }
@@ -126,7 +148,7 @@ static u64 old_value(struct cpu *cpu, u32 number)
 {
     u64 value = 0;
 
-    if (number < 0x800 || number > 0x8FF)
+    if (!is_x2apic(number))
         (void)msr_fetch(cpu, number, &value);
     return value;
 }
