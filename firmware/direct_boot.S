@@ -51,6 +51,9 @@ protected:
         movl    %eax, %fs
         movl    %eax, %gs
         movl    0xF0000 + (stack_top - _start), %esp
+        movw    $0x4D1, %dx             /* the ACPI interrupt, IRQ 9, is level-triggered at the 8259s too */
+        movb    $0x02, %al
+        outb    %al, %dx
         call    prepare_processor
         cmpl    $64, 0xF0000 + (mode - _start)
         je      enter_long
