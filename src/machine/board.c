@@ -559,7 +559,7 @@ static void make_devices(struct board *b)
     b->a20_port92 = b->a20_i8042 = true;
     b->port92 =
         port92_new(b->ports, true, &(struct port92_hooks){.context = b, .a20 = a20_from_port92, .reset = reset_line});
-    b->i8042 = i8042_new(b->ports, &b->irq[1], &b->irq[12],
+    b->i8042 = i8042_new(b->ports, b->clock, &b->irq[1], &b->irq[12],
                          &(struct i8042_hooks){.context = b, .a20 = a20_from_i8042, .reset = reset_line});
     make_timers(b);
     rtc_set_memory_size(b->rtc, low, physmem_ram_bytes(b->physmem) - low);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Serial port, real-time clock, keyboard controller, ACPI fixed hardware and the small ports.
+ * Serial port, real-time clock, ACPI fixed hardware and the small ports.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,14 +13,13 @@
 #include "devices/cf9.h"
 #include "devices/debug_port.h"
 #include "devices/fpu_error.h"
-#include "devices/i8042.h"
 #include "devices/port92.h"
 #include "devices/rtc.h"
 #include "devices/uart.h"
 
 static struct ports *ports;
 static struct clock clk;
-static struct irq_line irq, irq2;
+static struct irq_line irq;
 static char text[64];
 static unsigned resets, sleeps, status;
 static bool a20;
@@ -42,7 +41,7 @@ static int setup(void **state)
     (void)state;
     ports = ports_new();
     clock_init(&clk);
-    irq = irq2 = (struct irq_line){0};
+    irq = (struct irq_line){0};
     memset(text, 0, sizeof text);
     resets = sleeps = status = 0;
     a20 = true;
@@ -202,66 +201,6 @@ static void real_time_clock(void **state)
     rtc_free(r);
 }
 
-static void keyboard_controller(void **state)
-{
-    struct i8042_hooks hooks = {NULL, on_a20, on_reset};
-    struct i8042 *c = i8042_new(ports, &irq, &irq2, &hooks);
-
-    (void)state;
-    out(0x64, 0xaa);
-    assert_int_equal(in(0x64) & 1, 1);
-    assert_int_equal(in(0x60), 0x55);
-    assert_int_equal(in(0x64) & 1, 0);
-    out(0x64, 0xa9);
-    assert_int_equal(in(0x60), 0);
-    out(0x64, 0x20);
-    assert_int_equal(in(0x60), 0x65);
-    out(0x64, 0xd3), out(0x60, 0x5a); /* as if from the mouse, though its port is disabled */
-    assert_int_equal(in(0x64) & 0x21, 0x21);
-    assert_false(irq2.level);
-    assert_int_equal(in(0x60), 0x5a);
-    assert_int_equal(in(0x64) & 1, 0);
-    out(0x60, 0xf2);
-    assert_true(irq.level);
-    assert_int_equal(in(0x60), 0xfa);
-    assert_int_equal(in(0x60), 0xab);
-    assert_int_equal(in(0x60), 0x41); /* 83h, translated */
-    assert_false(irq.level);
-    assert_int_equal(i8042_keyboard_receive(c, (const u8 *)"\x1c\xf0\x1c\xe0\x75", 5), 5); /* A, up */
-    assert_int_equal(in(0x60), 0x1e);
-    assert_int_equal(in(0x60), 0x9e);
-    assert_int_equal(in(0x60), 0xe0);
-    assert_int_equal(in(0x60), 0x48);
-    out(0x64, 0x60), out(0x60, 0x03); /* no translation, both interrupts, mouse on */
-    out(0x60, 0xff);
-    assert_int_equal(in(0x60), 0xfa);
-    assert_int_equal(in(0x60), 0xaa);
-    out(0x60, 0xed);
-    assert_int_equal(in(0x60), 0xfa);
-    out(0x60, 7);
-    assert_int_equal(in(0x60), 0xfa);
-    out(0x60, 0xf0), in(0x60), out(0x60, 0);
-    assert_int_equal(in(0x60), 0xfa);
-    assert_int_equal(in(0x60), 2);
-    out(0x64, 0xd4), out(0x60, 0xff);
-    assert_int_equal(in(0x64) & 0x21, 0x21);
-    assert_true(irq2.level);
-    assert_int_equal(in(0x60), 0xfa);
-    assert_int_equal(in(0x60), 0xaa);
-    assert_int_equal(in(0x60), 0);
-    out(0x64, 0xd1), out(0x60, 0xdd);
-    assert_false(a20);
-    out(0x64, 0xdf);
-    assert_true(a20);
-    assert_int_equal(resets, 0);
-    out(0x64, 0xfe);
-    assert_int_equal(resets, 1);
-    for (unsigned i = 0; i < 200; i++) /* answers that nobody reads */
-        out(0x60, 0xf2);
-    assert_true(i8042_keyboard_receive(c, (const u8 *)"abc", 3) == 0);
-    i8042_free(c);
-}
-
 static void acpi(void **state)
 {
     struct acpi_pm *p = acpi_pm_new(ports, &clk, 0x600, &irq, on_sleep, NULL);
@@ -345,7 +284,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(serial_port, setup, teardown),
         cmocka_unit_test_setup_teardown(real_time_clock, setup, teardown),
-        cmocka_unit_test_setup_teardown(keyboard_controller, setup, teardown),
         cmocka_unit_test_setup_teardown(acpi, setup, teardown),
         cmocka_unit_test_setup_teardown(small_ports, setup, teardown),
         cmocka_unit_test_setup_teardown(coprocessor_error, setup, teardown),
