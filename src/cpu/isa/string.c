@@ -105,6 +105,27 @@ static void copy_run(u8 *to, const u8 *from, u64 n, enum width w, bool down)
     }
 }
 
+/* The same when a page is not in the TLB. The first element brings both in, one after the other, and where they lie in
+ * memory is kept: pages that share an entry of the TLB would drive each other out for every element.
+ * returns: elements that were moved, at least 1 */
+static u64 bulk_movs_cold(struct cpu *cpu, const struct insn *insn, enum width w, u64 n, laddr_t source, laddr_t target)
+{
+    unsigned size = width_bytes(w);
+    u64 value = mem_read(cpu, (enum seg)insn->seg, string_offset(cpu, insn, RSI), w);
+    const u8 *from = run_read(cpu, source, n, w);
+    u8 *to;
+
+    mem_write(cpu, ES, string_offset(cpu, insn, RDI), value, w);
+    to = run_write(cpu, target, n, w);
+    if (from == NULL || to == NULL)
+        return 1;
+    if (goes_down(cpu))
+        copy_run(to, from, n - 1, w, true);
+    else
+        copy_run(to + size, from + size, n - 1, w, false);
+    return n;
+}
+
 /* returns: how many elements were moved, 0 when the general path must take the next one. */
 static u64 bulk_movs(struct cpu *cpu, const struct insn *insn, enum width w, u64 budget)
 {
@@ -123,7 +144,7 @@ static u64 bulk_movs(struct cpu *cpu, const struct insn *insn, enum width w, u64
     from = run_read(cpu, source, n, w);
     to = run_write(cpu, target, n, w);
     if (from == NULL || to == NULL)
-        return 0;
+        return bulk_movs_cold(cpu, insn, w, n, source, target);
     copy_run(to, from, n, w, goes_down(cpu));
     return n;
 }
