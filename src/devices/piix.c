@@ -12,12 +12,14 @@
 #define SLOT 1
 
 enum { PIRQ_FIRST = 0x60, PIRQ_LAST = 0x63 };
+enum { SMBBA = 0x90, SMBHSTCFG = 0xD2, SMB_ENABLED = 1 };
 enum { PMBASE = 0x40, DEVACTB = 0x58, PMREGMISC = 0x80, APMC_EN_BYTE3 = 0x02, PMIOSE = 1 };
 
 struct piix {
     struct pci_function isa, power;
     struct acpi_pm *pm;
     struct pci_intx *intx;
+    struct smbus *smbus;
 };
 
 static void identify(struct pci_function *f, u16 device, u8 subclass)
@@ -55,12 +57,13 @@ static void isa_changed(void *context, unsigned offset, unsigned size)
         pci_intx_route(p->intx, pirq - PIRQ_FIRST, p->isa.config[pirq]);
 }
 
-/* PMBASE places the block, PMREGMISC lets it answer. */
+/* PMBASE places the block, PMREGMISC lets it answer; SMBBA and SMBHSTCFG do the same for the SMBus. */
 static void power_changed(void *context, unsigned offset, unsigned size)
 {
     struct piix *p = context;
 
     (void)offset, (void)size;
+    smbus_place(p->smbus, p->power.config[SMBHSTCFG] & SMB_ENABLED ? load_le16(p->power.config + SMBBA) & 0xFFF0 : 0);
     acpi_pm_place(p->pm, p->power.config[PMREGMISC] & PMIOSE ? load_le16(p->power.config + PMBASE) & 0xFFC0 : 0);
 }
 
@@ -78,11 +81,15 @@ static void init_power(struct piix *p)
     f->writable[PMBASE + 1] = 0xFF;
     f->config[DEVACTB + 3] = APMC_EN_BYTE3;
     f->writable[PMREGMISC] = 0x01;
+    f->config[SMBBA] = 1;
+    f->writable[SMBBA] = 0xF0;
+    f->writable[SMBBA + 1] = 0xFF;
+    f->writable[SMBHSTCFG] = 0x0F; /* the kind of interrupt is kept: no transaction lasts long enough for one */
     f->changed = power_changed;
     f->context = p;
 }
 
-struct piix *piix_new(struct pci_host *host, struct acpi_pm *pm, struct pci_intx *intx)
+struct piix *piix_new(struct pci_host *host, struct ports *ports, struct acpi_pm *pm, struct pci_intx *intx)
 {
     struct piix *p = calloc(1, sizeof *p);
 
@@ -95,10 +102,16 @@ struct piix *piix_new(struct pci_host *host, struct acpi_pm *pm, struct pci_intx
     p->isa.context = p;
     pci_host_add(host, SLOT, 0, &p->isa);
     if (pm != NULL) {
+        p->smbus = smbus_new(ports);
         init_power(p);
         pci_host_add(host, SLOT, 3, &p->power);
     }
     return p;
 }
 
-void piix_free(struct piix *p) { free(p); }
+void piix_free(struct piix *p)
+{
+    if (p != NULL)
+        smbus_free(p->smbus);
+    free(p);
+}

@@ -490,7 +490,7 @@ static void make_south_bridge(struct board *b)
     }
     if (!by_firmware && !has_drives(o) && !cards_wanted(o))
         return;
-    b->piix = piix_new(b->pci_host, by_firmware ? b->acpi_pm : NULL, b->intx);
+    b->piix = piix_new(b->pci_host, b->ports, by_firmware ? b->acpi_pm : NULL, b->intx);
     if (!by_firmware && !has_drives(o))
         return;
     b->piix_ide = piix_ide_new(b->pci_host, b->ports, b->clock, b->physmem, &b->irq[14], &b->irq[15],
