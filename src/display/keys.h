@@ -50,8 +50,4 @@ struct key_stroke {
 };
 bool key_of_character(struct key_stroke *out, unsigned c);
 
-/* The key of a name, as QEMU's sendkey spells it: "a", "7", "ret", "spc", "ctrl", "f12", "kp_enter"...
- * in: length  of name.  returns: its usage; 0: no key is called that */
-unsigned key_by_name(const char *name, size_t length);
-
 #endif

@@ -87,36 +87,12 @@ static void characters_of_a_us_keyboard(void **unused)
         assert_int_equal(key_of_character(&k, c), (c >= 1 && c <= 0x1B) || (c >= ' ' && c < 0x80));
 }
 
-static unsigned named(const char *name) { return key_by_name(name, strlen(name)); }
-
-static void keys_have_names(void **unused)
-{
-    (void)unused;
-    assert_int_equal(named("a"), USAGE_A);
-    assert_int_equal(named("0"), USAGE_0);
-    assert_int_equal(named("ret"), USAGE_ENTER);
-    assert_int_equal(named("f1"), USAGE_F1);
-    assert_int_equal(named("f12"), USAGE_F1 + 11);
-    assert_int_equal(named("kp_9"), 0x61);
-    assert_int_equal(named("kp_0"), 0x62);
-    assert_int_equal(named("alt_r"), 0xE6);
-    assert_int_equal(key_by_name("ctrl-alt-delete", 4), USAGE_LEFT_CONTROL);
-    assert_int_equal(key_by_name("ctrl-alt-delete" + 9, 6), USAGE_DELETE);
-    assert_int_equal(named("f13"), 0);
-    assert_int_equal(named("f0"), 0);
-    assert_int_equal(named("f99"), 0);
-    assert_int_equal(named("A"), 0);
-    assert_int_equal(named(""), 0);
-    assert_int_equal(named("returns"), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_make_and_break),
         cmocka_unit_test(keys_of_their_own_kind),
         cmocka_unit_test(characters_of_a_us_keyboard),
-        cmocka_unit_test(keys_have_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
