@@ -14,8 +14,9 @@
 #include "base/bits.h"
 
 #define NANOSECONDS 1000000000ull
-#define QUEUE_BYTES (1u << 20) /* of frames that the guest has not taken; more are dropped, and TCP sends them again   \
-                                */
+#define QUEUE_BYTES                                                                                                    \
+    (1u << 20) /* of frames that the guest has not taken; more are dropped, and TCP sends them again                   \
+                */
 
 struct wakeup {
     struct wakeup *next;
@@ -211,6 +212,9 @@ u64 net_user_dropped(const struct net_user *u) { return u->dropped; }
 
 static struct in_addr address(u32 host_order) { return (struct in_addr){.s_addr = htonl(host_order)}; }
 
+/* fec0::LAST */
+static struct in6_addr address6(u8 last) { return (struct in6_addr){.s6_addr = {[0] = 0xFE, [1] = 0xC0, [15] = last}}; }
+
 static Slirp *make_slirp(struct net_user *u, const struct net_user_options *options)
 {
     static const SlirpCb callbacks = {.send_packet = to_guest,
@@ -230,6 +234,11 @@ static Slirp *make_slirp(struct net_user *u, const struct net_user_options *opti
                           .vhost = address(0x0A000202),
                           .vdhcp_start = address(0x0A00020F),
                           .vnameserver = address(0x0A000203),
+                          .in6_enabled = true,
+                          .vprefix_addr6 = address6(0),
+                          .vprefix_len = 64,
+                          .vhost6 = address6(2),
+                          .vnameserver6 = address6(3),
                           .vhostname = "guest"};
 
     return slirp_new(&config, &callbacks, u);

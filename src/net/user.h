@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * User networking: a network of its own for the guest, behind which this program speaks for it with ordinary sockets.
- * The protocols are libslirp's. The guest gets 10.0.2.15 by DHCP; the host is 10.0.2.2, the name server 10.0.2.3.
+ * The protocols are libslirp's. The guest gets 10.0.2.15 by DHCP; the host is 10.0.2.2, the name server 10.0.2.3. IPv6
+ * is there, too: fec0::/64 by router advertisement, the host fec0::2, the name server fec0::3.
  *
  * All of it is outside the machine: host time and sockets. What it sends to the guest reaches it by the input port
  * only.
