@@ -97,6 +97,7 @@ static void find_features(void)
     cpuid(1, r);
     features.pcid = BITS == 64 && (r[2] >> 17 & 1);
     features.deadline = r[2] >> 24 & 1;
+    features.x2apic = r[2] >> 21 & 1;
     cpuid(0, r);
     if (r[0] >= 7) {
         cpuid(7, r);

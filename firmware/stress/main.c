@@ -92,10 +92,11 @@ static bool run_stop(unsigned number, const struct stop *stop)
 
 void stress_main(void)
 {
-    static const struct stop *const tables[] = {stops_code,  stops_page, stops_space, stops_string,
-                                                stops_debug, stops_time, stops_flow,  stops_mode};
-    const unsigned sizes[] = {stops_code_count,  stops_page_count, stops_space_count, stops_string_count,
-                              stops_debug_count, stops_time_count, stops_flow_count,  stops_mode_count};
+    static const struct stop *const tables[] = {stops_code, stops_page, stops_space, stops_string, stops_debug,
+                                                stops_time, stops_flow, stops_mode,  stops_apic};
+    const unsigned sizes[] = {stops_code_count,   stops_page_count,  stops_space_count,
+                              stops_string_count, stops_debug_count, stops_time_count,
+                              stops_flow_count,   stops_mode_count,  stops_apic_count};
     unsigned stops = 0, failed = 0;
 
     console_open();

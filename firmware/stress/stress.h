@@ -121,7 +121,7 @@ void interrupt_cancel(void); /* what was asked for comes no more; what came is t
 volatile u32 *apic_register(unsigned offset);
 
 struct features {
-    bool pcid, invpcid, deadline, nx;
+    bool pcid, invpcid, deadline, x2apic, nx;
 };
 extern struct features features;
 
@@ -136,6 +136,7 @@ STOPS(stops_debug)
 STOPS(stops_time)
 STOPS(stops_flow)
 STOPS(stops_mode)
+STOPS(stops_apic)
 #undef STOPS
 
 #endif
