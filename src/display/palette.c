@@ -7,8 +7,10 @@ static void convert(u8 *rgb, const struct vga_state *s, unsigned index)
 {
     const u8 *color = s->dac[index & s->dac_mask];
 
+    bool wide = s->vbe[VBE_ENABLE] & VBE_8BIT_DAC;
+
     for (unsigned i = 0; i < 3; i++)
-        rgb[i] = s->vbe[VBE_ENABLE] & VBE_8BIT_DAC ? color[i] : (u8)(color[i] << 2 | (color[i] & 0x3F) >> 4);
+        rgb[i] = (u8)(wide ? color[i] : color[i] << 2 | (color[i] & 0x3F) >> 4);
 }
 
 void palette_of_bytes(struct palette *p, const struct vga_state *s)
