@@ -27,6 +27,7 @@ fuzz_harness(kernel VARIANTS 20 LINK ringside_kernel)
 fuzz_harness(linux VARIANTS 50 LINK ringside_linux)
 fuzz_harness(moo VARIANTS 10 LINK ringside_conform)
 fuzz_harness(vga VARIANTS 50 LINK ringside_display)
+fuzz_harness(virtio VARIANTS 50 LINK ringside_devices)
 
 # The seeds of fuzz_trace: `cmake --build BUILD --target fuzz_seeds`, after a change of the schema or of what is recorded. With
 # RINGSIDE_GUESTS those of a Linux guest too.
@@ -51,3 +52,5 @@ add_custom_target(fuzz_linux_seeds COMMAND ${fuzz_dir}/make_linux_seeds ${fuzz_d
 add_custom_target(fuzz_moo_seeds COMMAND ${CMAKE_SOURCE_DIR}/tests/moo/make_fixture --seeds ${fuzz_dir}/corpus/moo)
 # Those of fuzz_vga: `cmake --build BUILD --target fuzz_vga_seeds`.
 add_custom_target(fuzz_vga_seeds COMMAND ${fuzz_dir}/make_vga_seeds ${fuzz_dir}/corpus/vga)
+# Those of fuzz_virtio: `cmake --build BUILD --target fuzz_virtio_seeds`.
+add_custom_target(fuzz_virtio_seeds COMMAND ${fuzz_dir}/make_virtio_seeds ${fuzz_dir}/corpus/virtio)
