@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "devices/fdc_drive.h"
 
 #define CD_UNIT 2u /* the secondary channel's first, as QEMU has it */
 #define CD_DESCRIPTOR 0x8001u
@@ -20,7 +21,10 @@ static bool take_unit(struct drive_options *o, unsigned unit, const char *path, 
 
     if (d->kind != DRIVE_NONE)
         return error_set(err, EXIT_USAGE, "'%s' and '%s' both want %s unit %u: give one another index=", d->path, path,
-                         unit < MACHINE_IDE_DRIVES ? "IDE" : "virtio", unit % MACHINE_IDE_DRIVES);
+                         unit < MACHINE_IDE_DRIVES ? "IDE"
+                         : unit < MACHINE_DISKS    ? "virtio"
+                                                   : "floppy",
+                         unit % MACHINE_IDE_DRIVES);
     if (strlen(path) >= sizeof d->path)
         return error_set(err, EXIT_USAGE, "the image's name has more than %zu characters", sizeof d->path - 1);
     memcpy(d->path, path, strlen(path) + 1);
@@ -32,6 +36,15 @@ bool drives_add_disk(struct drive_options *o, unsigned unit, const char *path, s
     if (!take_unit(o, unit, path, err))
         return false;
     o->unit[unit].kind = DRIVE_DISK;
+    return true;
+}
+
+bool drives_add_floppy(struct drive_options *o, unsigned unit, const char *path, struct error *err)
+{
+    unit += MACHINE_DISKS;
+    if (!take_unit(o, unit, path, err))
+        return false;
+    o->unit[unit].kind = DRIVE_FLOPPY;
     return true;
 }
 
@@ -62,9 +75,10 @@ static bool take_property(struct drive_option *d, unsigned *index, const char *n
             return error_set(err, EXIT_USAGE, "the image's name has more than %zu characters", sizeof d->path - 1);
         snprintf(d->path, sizeof d->path, "%s", value);
     } else if (strcmp(name, "if") == 0) {
-        if (strcmp(value, "ide") != 0 && strcmp(value, "virtio") != 0)
-            return error_set(err, EXIT_USAGE, "-drive if=%s: ide or virtio", value);
+        if (strcmp(value, "ide") != 0 && strcmp(value, "virtio") != 0 && strcmp(value, "floppy") != 0)
+            return error_set(err, EXIT_USAGE, "-drive if=%s: ide or virtio or floppy", value);
         d->virtio = value[0] == 'v';
+        d->floppy = value[0] == 'f';
     } else if (strcmp(name, "index") == 0) {
         if (value[0] < '0' || value[0] >= '0' + (int)MACHINE_IDE_DRIVES || value[1] != '\0')
             return error_set(err, EXIT_USAGE, "-drive index=%s: 0 to %u", value, MACHINE_IDE_DRIVES - 1);
@@ -111,10 +125,15 @@ bool drives_add(struct drive_options *o, const char *value, struct error *err)
     }
     if (d.path[0] == '\0' && d.kind != DRIVE_CD)
         return error_set(err, EXIT_USAGE, "-drive wants file=IMAGE");
-    if (d.virtio && d.kind == DRIVE_CD)
-        return error_set(err, EXIT_USAGE, "-drive if=virtio is a disk: media=cdrom wants if=ide");
-    first = d.virtio ? MACHINE_IDE_DRIVES : 0;
-    end = d.virtio ? MACHINE_DRIVES : MACHINE_IDE_DRIVES;
+    if ((d.virtio || d.floppy) && d.kind == DRIVE_CD)
+        return error_set(err, EXIT_USAGE, "-drive if=%s is a disk: media=cdrom wants if=ide",
+                         d.virtio ? "virtio" : "floppy");
+    if (d.floppy)
+        d.kind = DRIVE_FLOPPY;
+    first = d.floppy ? MACHINE_DISKS : d.virtio ? MACHINE_IDE_DRIVES : 0;
+    end = d.floppy ? MACHINE_DRIVES : d.virtio ? MACHINE_DISKS : MACHINE_IDE_DRIVES;
+    if (d.floppy && index != MACHINE_DRIVES && index >= end - first)
+        return error_set(err, EXIT_USAGE, "-drive if=floppy,index=%u: 0 or 1", index);
     if (index != MACHINE_DRIVES)
         index += first;
     for (unsigned i = first; i < end && index == MACHINE_DRIVES; i++)
@@ -156,13 +175,21 @@ bool drives_parse_boot(u8 order[BOOT_DEVICES], const char *value, struct error *
 
 void drives_default_boot(u8 order[BOOT_DEVICES], const struct drive_options *o)
 {
-    bool has_disk = false;
+    bool has_disk = false, has_floppy = false;
+    unsigned count = 0;
 
     for (unsigned i = 0; i < MACHINE_DRIVES; i++)
         has_disk |= o->unit[i].kind == DRIVE_DISK;
-    order[0] = has_disk ? BOOT_DISK : BOOT_CD;
-    order[1] = has_disk ? BOOT_CD : BOOT_NETWORK;
-    order[2] = has_disk ? BOOT_NETWORK : BOOT_END;
+    has_floppy = o->unit[MACHINE_DISKS].kind == DRIVE_FLOPPY;
+    if (has_disk)
+        order[count++] = BOOT_DISK;
+    if (has_floppy)
+        order[count++] = BOOT_FLOPPY;
+    order[count++] = BOOT_CD;
+    if (count < BOOT_DEVICES)
+        order[count++] = BOOT_NETWORK;
+    while (count < BOOT_DEVICES)
+        order[count++] = BOOT_END;
 }
 
 /* ---- what a file is */
@@ -170,6 +197,18 @@ void drives_default_boot(u8 order[BOOT_DEVICES], const struct drive_options *o)
 static bool read_at(FILE *file, long offset, u8 *out, size_t size)
 {
     return fseek(file, offset, SEEK_SET) == 0 && fread(out, 1, size, file) == size;
+}
+
+static bool has_floppy_size(FILE *file)
+{
+    const struct fdc_geometry *g;
+    u64 bytes;
+
+    if (fseek(file, 0, SEEK_END) != 0)
+        return false;
+    bytes = (u64)ftell(file);
+    g = fdc_geometry(bytes);
+    return g != NULL && fdc_geometry_bytes(g) == bytes;
 }
 
 enum machine_drive_kind drives_recognise(const char *path)
@@ -184,7 +223,7 @@ enum machine_drive_kind drives_recognise(const char *path)
         kind = DRIVE_CD;
     else if (read_at(file, 0, sector, sizeof sector) && sector[510] == 0x55 && sector[511] == 0xAA &&
              memcmp(sector + 0x202, "HdrS", 4) != 0) /* a Linux kernel has a boot sector's signature, too */
-        kind = DRIVE_DISK;
+        kind = has_floppy_size(file) ? DRIVE_FLOPPY : DRIVE_DISK;
     fclose(file);
     return kind;
 }
@@ -206,6 +245,10 @@ bool drives_open(struct drives *d, const struct drive_options *o, struct machine
         if (d->image[i] == NULL)
             return false;
         machine->drives[i].medium = image_block(d->image[i]);
+        machine->drives[i].write_protected = writes == IMAGE_REFUSED;
+        if (u->kind == DRIVE_FLOPPY && fdc_geometry(machine->drives[i].medium->bytes) == NULL)
+            return error_set(err, EXIT_FILE, "the image '%s' has %llu bytes: no floppy disk has so many", u->path,
+                             (unsigned long long)machine->drives[i].medium->bytes);
     }
     return true;
 }

@@ -55,8 +55,9 @@ bool image_hash_verify(const struct trace_properties *run, const char *key, cons
     return true;
 }
 
-static const char *const drive_keys[MACHINE_DRIVES] = {"image.drive0", "image.drive1", "image.drive2", "image.drive3",
-                                                       "image.drive4", "image.drive5", "image.drive6", "image.drive7"};
+static const char *const drive_keys[MACHINE_DRIVES] = {"image.drive0",  "image.drive1", "image.drive2", "image.drive3",
+                                                       "image.drive4",  "image.drive5", "image.drive6", "image.drive7",
+                                                       "image.floppy0", "image.floppy1"};
 
 void image_hash_drives(struct trace_properties *run, const struct drive_options *drives)
 {

@@ -73,6 +73,16 @@ static bool opt_cdrom(struct run_options *o, const char *value, struct error *er
     return drives_add_cd(&o->drives, value, err);
 }
 
+static bool opt_fda(struct run_options *o, const char *value, struct error *err)
+{
+    return drives_add_floppy(&o->drives, 0, value, err);
+}
+
+static bool opt_fdb(struct run_options *o, const char *value, struct error *err)
+{
+    return drives_add_floppy(&o->drives, 1, value, err);
+}
+
 static bool opt_drive(struct run_options *o, const char *value, struct error *err)
 {
     return drives_add(&o->drives, value, err);
@@ -496,6 +506,8 @@ static const struct option {
     {"hdb", WORD, opt_hdb, "IMAGE", "its second disk; -hdc and -hdd: those of the second channel"},
     {"hdc", WORD, opt_hdc, NULL, NULL},
     {"hdd", WORD, opt_hdd, NULL, NULL},
+    {"fda", WORD, opt_fda, "IMAGE", "floppy disk of 160K to 2.88M, write-protected; -fdb the second drive's"},
+    {"fdb", WORD, opt_fdb, NULL, NULL},
     {"cdrom", WORD, opt_cdrom, "IMAGE", "CD-ROM, first drive of the second channel"},
     {"drive", WORD, opt_drive, "file=F,...",
      "a drive: "
@@ -556,7 +568,6 @@ static const struct option {
 static const struct {
     const char *name, *instead;
 } unsupported[] = {
-    {"fda", "there is no floppy drive yet; -hda and -cdrom"},
     {"gdb", "the debugger interface comes with a later version; --trace shows the transitions"},
     {"s", "the debugger interface comes with a later version; --trace shows the transitions"},
     {"S", "the debugger interface comes with a later version; --trace shows the transitions"},
@@ -632,7 +643,7 @@ static bool parse_option(struct run_options *o, int argc, char **argv, int *i, s
     return unknown_option(name, given, err);
 }
 
-/* What the image given by itself is: a disk, a CD, or a kernel; and that there is something to start. */
+/* What the image given by itself is: a disk, a floppy disk, a CD, or a kernel; and that there is something to start. */
 static bool choose_start(struct run_options *o, struct error *err)
 {
     bool has_drive = false;
@@ -642,8 +653,9 @@ static bool choose_start(struct run_options *o, struct error *err)
 
         if (kind == DRIVE_NONE)
             o->machine.kernel = o->image;
-        else if (!(kind == DRIVE_CD ? drives_add_cd(&o->drives, o->image, err)
-                                    : drives_add_disk(&o->drives, 0, o->image, err)))
+        else if (!(kind == DRIVE_CD       ? drives_add_cd(&o->drives, o->image, err)
+                   : kind == DRIVE_FLOPPY ? drives_add_floppy(&o->drives, 0, o->image, err)
+                                          : drives_add_disk(&o->drives, 0, o->image, err)))
             return false;
     }
     for (unsigned i = 0; i < MACHINE_DRIVES; i++)

@@ -225,9 +225,10 @@ void fdc_free(struct fdc *f)
     free(f);
 }
 
-void fdc_add_drive(struct fdc *f, unsigned number, const struct block *medium)
+void fdc_add_drive(struct fdc *f, unsigned number, const struct block *medium, bool write_protected)
 {
     fdc_drive_init(&f->drive[number % FDC_DRIVES], medium);
+    f->drive[number % FDC_DRIVES].write_protected = write_protected;
 }
 
 u8 fdc_type(const struct fdc *f, unsigned number) { return fdc_drive_type(&f->drive[number % FDC_DRIVES]); }

@@ -25,9 +25,9 @@ struct fdc;
  * of the digital output register ends it. returns: never NULL. */
 struct fdc *fdc_new(struct ports *ports, struct clock *clock, struct i8237 *dma, struct irq_line *irq6);
 void fdc_free(struct fdc *f);
-/* in: number 0-1; medium  outlives the controller; NULL: a drive with nothing in it; read-only media are
- * write-protected */
-void fdc_add_drive(struct fdc *f, unsigned number, const struct block *medium);
+/* in: number 0-1; medium  outlives the controller; NULL: a drive with nothing in it;
+ * write_protected  as a read-only medium is in any case */
+void fdc_add_drive(struct fdc *f, unsigned number, const struct block *medium, bool write_protected);
 /* The drive's type for CMOS 10h; 0: there is none. */
 u8 fdc_type(const struct fdc *f, unsigned number);
 

@@ -56,8 +56,8 @@ static void sense_interrupt(struct fdc *f)
 static void sense_drive(struct fdc *f)
 {
     const struct fdc_drive *d = &f->drive[f->command[1] & 3];
-    bool protected = d->medium && d->medium->read_only;
-    u8 st3 = (u8)(0x28 | (f->command[1] & 7) | (d->present && d->cylinder == 0 ? 0x10 : 0) | (protected ? 0x40 : 0));
+    u8 st3 = (u8)(0x28 | (f->command[1] & 7) | (d->present && d->cylinder == 0 ? 0x10 : 0) |
+                  (fdc_drive_protected(d) ? 0x40 : 0));
 
     fdc_result(f, &st3, 1, false);
 }

@@ -3,6 +3,8 @@
  */
 #include "devices/fdc_drive.h"
 
+#include <string.h>
+
 #define LAST_CYLINDER 83u /* where the heads stop */
 
 enum { AT_500K = 1, AT_300K = 2, AT_250K = 4, AT_1M = 8 }; /* rates, as bits of their codes */
@@ -20,15 +22,22 @@ static const struct fdc_geometry geometries[] = {
     {80, 2, 36, AT_1M, DRIVE_2880K},           /* 2.88M */
 };
 
+#define GEOMETRY_1440K 6u
+#define GEOMETRY_2880K 8u
+
+u64 fdc_geometry_bytes(const struct fdc_geometry *g)
+{
+    return (u64)g->cylinders * g->heads * g->sectors * FDC_SECTOR_BYTES;
+}
+
 const struct fdc_geometry *fdc_geometry(u64 bytes)
 {
-    for (size_t i = 0; i < ARRAY_LEN(geometries); i++) {
-        const struct fdc_geometry *g = &geometries[i];
-
-        if ((u64)g->cylinders * g->heads * g->sectors * FDC_SECTOR_BYTES == bytes)
-            return g;
-    }
-    return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(geometries); i++)
+        if (fdc_geometry_bytes(&geometries[i]) == bytes)
+            return &geometries[i];
+    if (bytes == 0 || bytes > fdc_geometry_bytes(&geometries[GEOMETRY_2880K]))
+        return NULL;
+    return &geometries[bytes > fdc_geometry_bytes(&geometries[GEOMETRY_1440K]) ? GEOMETRY_2880K : GEOMETRY_1440K];
 }
 
 void fdc_drive_init(struct fdc_drive *d, const struct block *medium)
@@ -36,6 +45,11 @@ void fdc_drive_init(struct fdc_drive *d, const struct block *medium)
     *d = (struct fdc_drive){.present = true, .changed = true};
     d->geometry = medium ? fdc_geometry(medium->bytes) : NULL;
     d->medium = d->geometry ? medium : NULL;
+}
+
+bool fdc_drive_protected(const struct fdc_drive *d)
+{
+    return d->medium && (d->write_protected || d->medium->read_only);
 }
 
 u8 fdc_drive_type(const struct fdc_drive *d) { return !d->present ? 0 : d->geometry ? d->geometry->type : DRIVE_1440K; }
@@ -62,7 +76,12 @@ static u64 offset_of(const struct fdc_drive *d, unsigned head, unsigned sector)
 
 bool fdc_drive_read(const struct fdc_drive *d, unsigned head, unsigned sector, u8 *out)
 {
-    return block_read(d->medium, offset_of(d, head, sector), out, FDC_SECTOR_BYTES);
+    u64 offset = offset_of(d, head, sector);
+
+    if (offset + FDC_SECTOR_BYTES <= d->medium->bytes)
+        return block_read(d->medium, offset, out, FDC_SECTOR_BYTES);
+    memset(out, 0, FDC_SECTOR_BYTES);
+    return true;
 }
 
 bool fdc_drive_write(const struct fdc_drive *d, unsigned head, unsigned sector, const u8 *in)

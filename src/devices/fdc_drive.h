@@ -18,17 +18,21 @@ struct fdc_geometry {
 struct fdc_drive {
     bool present;
     const struct block *medium;          /* NULL: none */
+    bool write_protected;                /* whatever the medium says */
     const struct fdc_geometry *geometry; /* of the medium */
     u8 cylinder;                         /* where the heads stand */
     u8 sector;                           /* what has last passed under the head */
     bool changed;                        /* the disk change line: until a step with a medium in the drive */
 };
 
-/* The geometry of an image (160K, 180K, 320K, 360K, 720K, 1.2M, 1.44M, 1.68M, 2.88M). returns: NULL when media of this
- * size do not exist */
+/* The geometry of an image: by its size (160K, 180K, 320K, 360K, 720K, 1.2M, 1.44M, 1.68M, 2.88M), or 1.44M or 2.88M
+ * when it is shorter; the missing end reads as zeros and takes no writes. returns: NULL when it is empty or longer */
 const struct fdc_geometry *fdc_geometry(u64 bytes);
+/* Bytes of such a medium. */
+u64 fdc_geometry_bytes(const struct fdc_geometry *g);
 /* A drive that fits the medium; without one, a 1.44M drive. A medium of unknown size is not seen. */
 void fdc_drive_init(struct fdc_drive *d, const struct block *medium);
+bool fdc_drive_protected(const struct fdc_drive *d);
 u8 fdc_drive_type(const struct fdc_drive *d);
 void fdc_drive_seek(struct fdc_drive *d, unsigned cylinder);
 /* The track under this head can be read at this data rate. */

@@ -203,7 +203,7 @@ void fdc_sector_due(void *fdc, u64 now)
         read_id(f);
         return;
     }
-    if (fdc_from_host(f) && d->medium->read_only) {
+    if (fdc_from_host(f) && fdc_drive_protected(d)) {
         finish(f, ST0_ABNORMAL, ST1_PROTECTED, 0);
         return;
     }

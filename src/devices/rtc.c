@@ -312,6 +312,14 @@ void rtc_set_memory_size(struct rtc *r, u64 low, u64 high)
     r->cmos[0x5d] = (u8)(high >> 32);
 }
 
+void rtc_set_floppies(struct rtc *r, u8 a, u8 b)
+{
+    r->cmos[0x10] = (u8)(a << 4 | b);
+    r->cmos[0x14] &= 0x3e;
+    if (a || b)
+        r->cmos[0x14] |= (u8)(1 | (a && b ? 0x40 : 0));
+}
+
 /* Where Bochs' and QEMU's BIOSes look: 3Dh has the first two, the upper half of 38h the third. */
 void rtc_set_boot_order(struct rtc *r, const u8 devices[RTC_BOOT_DEVICES])
 {

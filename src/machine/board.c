@@ -10,6 +10,7 @@
 #include "devices/acpi_pm.h"
 #include "devices/cf9.h"
 #include "devices/debug_port.h"
+#include "devices/fdc.h"
 #include "devices/fpu_error.h"
 #include "devices/fw_cfg.h"
 #include "devices/hpet.h"
@@ -71,6 +72,7 @@ struct board {
     u64 irq_rises[ISA_IRQS];    /* for people */
     bool a20_port92, a20_i8042; /* either opens the gate */
     struct i8237 *dma;
+    struct fdc *fdc; /* NULL: no floppy drive was asked for */
     struct pci_host *pci_host;
     struct video *video;       /* NULL: no display adapter */
     struct piix *piix;         /* NULL: a directly booted machine without drives and cards has no such bridge */
@@ -500,6 +502,19 @@ static void make_south_bridge(struct board *b)
             piix_ide_attach(b->piix_ide, unit, make_drive(&o->drives[unit], unit));
 }
 
+static void make_floppies(struct board *b)
+{
+    const struct machine_drive *drives = &b->options->drives[MACHINE_DISKS];
+
+    if (drives[0].kind == DRIVE_NONE && drives[1].kind == DRIVE_NONE)
+        return;
+    b->fdc = fdc_new(b->ports, b->clock, b->dma, &b->irq[6]);
+    for (unsigned i = 0; i < FDC_DRIVES; i++)
+        if (drives[i].kind != DRIVE_NONE)
+            fdc_add_drive(b->fdc, i, drives[i].medium, drives[i].write_protected);
+    rtc_set_floppies(b->rtc, fdc_type(b->fdc, 0), fdc_type(b->fdc, 1));
+}
+
 static void make_optional_devices(struct board *b)
 {
     unsigned first = b->options->channel_port;
@@ -571,6 +586,7 @@ static void make_devices(struct board *b)
     b->debug_console[0] = debug_console_new(b->ports, 0xE9, debugcon_out, b);
     b->debug_console[1] = debug_console_new(b->ports, 0x402, firmware_out, b);
     make_south_bridge(b);
+    make_floppies(b);
     make_optional_devices(b);
     make_cards(b);
     input_attach(b->input, INPUT_SERIAL0, uart_receive, b->com1);
@@ -620,6 +636,7 @@ void board_free(struct board *b)
     debug_console_free(b->debug_console[0]);
     debug_console_free(b->debug_console[1]);
     acpi_pm_free(b->acpi_pm);
+    fdc_free(b->fdc);
     i8237_free(b->dma);
     uart_free(b->com1);
     uart_free(b->com2);

@@ -10,7 +10,7 @@
 #include "devices/virtio/virtio_net.h"
 #include "devices/virtio/virtio_rng.h"
 
-#define DISKS (MACHINE_DRIVES - MACHINE_IDE_DRIVES)
+#define DISKS (MACHINE_DISKS - MACHINE_IDE_DRIVES)
 #define RNG_SEED 0x52494E4753494445ull /* the same in every run */
 
 struct cards {
@@ -21,7 +21,7 @@ struct cards {
 
 bool cards_wanted(const struct machine_options *options)
 {
-    for (unsigned i = MACHINE_IDE_DRIVES; i < MACHINE_DRIVES; i++)
+    for (unsigned i = MACHINE_IDE_DRIVES; i < MACHINE_DISKS; i++)
         if (options->drives[i].kind != DRIVE_NONE)
             return true;
     return options->card.present || options->rng;

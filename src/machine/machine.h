@@ -63,13 +63,16 @@ struct machine_checkpoints {
 
 /* The display adapter. VGA_DEFAULT: there is one when firmware boots, none when a kernel is entered directly. */
 enum machine_vga { VGA_DEFAULT, VGA_NONE, VGA_STD };
-/* The drives: units 0 and 1 are on the primary IDE channel, 2 and 3 on the secondary; those behind are virtio disks. */
-enum machine_drive_kind { DRIVE_NONE, DRIVE_DISK, DRIVE_CD };
+/* The drives: units 0 and 1 are on the primary IDE channel, 2 and 3 on the secondary; those behind are virtio disks
+ * up to MACHINE_DISKS, then the two floppy drives. */
+enum machine_drive_kind { DRIVE_NONE, DRIVE_DISK, DRIVE_CD, DRIVE_FLOPPY };
 #define MACHINE_IDE_DRIVES 4u
-#define MACHINE_DRIVES 8u
+#define MACHINE_DISKS 8u
+#define MACHINE_DRIVES 10u
 struct machine_drive {
     enum machine_drive_kind kind;
-    const struct block *medium; /* NULL: a CD drive with nothing in it */
+    const struct block *medium; /* NULL: a CD or floppy drive with nothing in it */
+    bool write_protected;       /* of a floppy disk: the guest can see that it is */
 };
 
 /* What firmware boots from. */

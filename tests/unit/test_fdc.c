@@ -85,7 +85,7 @@ static int setup(void **state)
     broken = false;
     edges = 0;
     fdc = fdc_new(ports, &clk, dma, &irq);
-    fdc_add_drive(fdc, 0, &medium);
+    fdc_add_drive(fdc, 0, &medium, false);
     return memory == NULL;
 }
 
@@ -411,7 +411,9 @@ static void geometries(void **state)
     assert_int_equal(fdc_geometry(720 << 10)->cylinders, 80);
     assert_int_equal(fdc_geometry(1200 << 10)->type, 2);
     assert_int_equal(fdc_geometry(2880 << 10)->sectors, 36);
-    assert_null(fdc_geometry(1 << 20));
+    assert_ptr_equal(fdc_geometry(1296384), fdc_geometry(1440 << 10)); /* an image without its end */
+    assert_ptr_equal(fdc_geometry(2000 << 10), fdc_geometry(2880 << 10));
+    assert_null(fdc_geometry(4 << 20));
     assert_null(fdc_geometry(0));
 }
 
