@@ -174,6 +174,8 @@ static void one_shot_edge_to_a_pin(void **state)
     assert_int_equal(rises[PIN23], 2);
     go(1003 + (99 + (1ull << 32)) * 10);
     assert_int_equal(rises[PIN23], 3);
+    go(1003 + (99 + (2ull << 32)) * 10); /* and again */
+    assert_int_equal(rises[PIN23], 4);
     write32(CONFIG(2), MODE32 | ROUTE(23));
     assert_true(clk.deadline == CLOCK_NEVER);
     write32(CONFIG(2), ENABLE | ROUTE(5)); /* no such route: stays */
@@ -193,7 +195,8 @@ static void level_waits_for_its_status(void **state)
     assert_int_equal(read64(0x20), 1);
     go(1003 + 700);
     assert_int_equal(read64(0x20), 3);
-    write32(0x20, 0xfffffffe); /* the first's stays */
+    assert_true(clk.deadline == CLOCK_NEVER); /* what would change nothing is not waited for */
+    write32(0x20, 0xfffffffe);                /* the first's stays */
     assert_true(line[PIN20].level);
     assert_int_equal(read64(0x20), 1);
     write32(0x24, 1);
