@@ -13,6 +13,7 @@
 #include "devices/cf9.h"
 #include "devices/debug_port.h"
 #include "devices/fpu_error.h"
+#include "devices/parallel.h"
 #include "devices/port92.h"
 #include "devices/rtc.h"
 #include "devices/uart.h"
@@ -201,6 +202,42 @@ static void real_time_clock(void **state)
     rtc_free(r);
 }
 
+static unsigned acknowledged;
+
+static void on_acknowledge(void *context, unsigned number, bool level)
+{
+    (void)context, (void)number;
+    acknowledged += level;
+}
+
+static void parallel_port(void **state)
+{
+    struct parallel *p;
+
+    (void)state;
+    acknowledged = 0;
+    irq = (struct irq_line){.changed = on_acknowledge};
+    p = parallel_new(ports, 0x378, &irq, on_text, NULL, "lpt1");
+    assert_int_equal(in(0x379), 0xdf);
+    assert_int_equal(in(0x37a), 0xcc);
+    out(0x378, 'h');
+    assert_int_equal(in(0x378), 'h');
+    out(0x37a, 0x0d), out(0x37a, 0x0d), out(0x37a, 0x0c);
+    assert_string_equal(text, "h"); /* once a strobe */
+    assert_int_equal(acknowledged, 0);
+    out(0x378, 'i'), out(0x37a, 0x1d), out(0x37a, 0x1c);
+    assert_string_equal(text, "hi");
+    assert_int_equal(acknowledged, 1);
+    assert_false(irq.level);
+    out(0x37a, 0x2c); /* the lines are turned round: nobody drives them */
+    assert_int_equal(in(0x378), 0xff);
+    out(0x37a, 0x2d);
+    assert_string_equal(text, "hi");
+    out(0x379, 0);
+    assert_int_equal(in(0x379), 0xdf);
+    parallel_free(p);
+}
+
 static void acpi(void **state)
 {
     struct acpi_pm *p = acpi_pm_new(ports, &clk, 0x600, &irq, on_sleep, NULL);
@@ -284,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(serial_port, setup, teardown),
         cmocka_unit_test_setup_teardown(real_time_clock, setup, teardown),
+        cmocka_unit_test_setup_teardown(parallel_port, setup, teardown),
         cmocka_unit_test_setup_teardown(acpi, setup, teardown),
         cmocka_unit_test_setup_teardown(small_ports, setup, teardown),
         cmocka_unit_test_setup_teardown(coprocessor_error, setup, teardown),
