@@ -49,6 +49,9 @@ struct run_options {
     const char *image; /* the word that is no option, or NULL: a disk, a CD or a kernel */
     enum serial_kind serial;
     const char *serial_path;
+    unsigned serials;          /* how many -serial there were: the second is COM2's */
+    const char *serial2_path;  /* where COM2 goes; NULL: nowhere */
+    const char *parallel_path; /* where LPT1 goes; NULL: nowhere */
     struct network_options network;
     const char *debugcon; /* where port 402h goes: "stderr", a path, or NULL */
     enum monitor_kind monitor;

@@ -201,7 +201,8 @@ static bool open_session(struct session *s, struct error *err)
     if (!open_recorder(s, err) ||
         !checkpoints_open(&s->checkpoints, &s->options.checkpoints, &s->options.machine, err) ||
         !console_open(&s->console, s->options.serial, s->options.serial_path, err) ||
-        !console_open_firmware(&s->console, s->options.debugcon, err))
+        !console_open_firmware(&s->console, s->options.debugcon, err) ||
+        !console_open_files(&s->console, s->options.serial2_path, s->options.parallel_path, err))
         return false;
     if (s->options.monitor == MONITOR_STDIO && s->replay_path == NULL)
         console_open_monitor(&s->console);
@@ -382,6 +383,7 @@ static bool prepare_replay(struct session *s, const struct run_options *given, c
     s->options.screen = given->screen;
     s->options.display = WINDOW_NONE;
     s->options.digest_only = true;
+    s->options.serial2_path = s->options.parallel_path = NULL;
     s->options.serial = s->options.serial == SERIAL_NULL ? SERIAL_NULL : SERIAL_STDIO;
     s->replay_path = path;
     reason = trace_properties_get(end, "end.reason");

@@ -46,7 +46,7 @@ static bool interrupted(void *context)
 
 bool console_open(struct console *console, enum serial_kind kind, const char *path, struct error *err)
 {
-    *console = (struct console){.in = -1, .out = -1, .firmware = -1};
+    *console = (struct console){.in = -1, .out = -1, .firmware = -1, .com2 = -1, .parallel = -1};
     switch (kind) {
     case SERIAL_NULL: break;
     case SERIAL_FILE:
@@ -95,6 +95,20 @@ bool console_open_firmware(struct console *console, const char *path, struct err
     return true;
 }
 
+static bool open_file(int *fd, const char *path, const char *what, struct error *err)
+{
+    if (path == NULL)
+        return true;
+    *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return *fd >= 0 || error_set(err, EXIT_FILE, "cannot write the %s output to '%s': %s", what, path, strerror(errno));
+}
+
+bool console_open_files(struct console *console, const char *com2, const char *parallel, struct error *err)
+{
+    return open_file(&console->com2, com2, "second serial port's", err) &&
+           open_file(&console->parallel, parallel, "parallel port's", err);
+}
+
 static void close_file(int *fd)
 {
     if (*fd > STDERR_FILENO)
@@ -108,6 +122,8 @@ void console_close(struct console *console)
         tcsetattr(console->in, TCSANOW, &console->saved);
     close_file(&console->out);
     close_file(&console->firmware);
+    close_file(&console->com2);
+    close_file(&console->parallel);
     console->raw = false;
 }
 
@@ -138,9 +154,11 @@ static void output(void *context, unsigned port, const u8 *bytes, size_t size)
     struct console *console = context;
     int fd = port == OUTPUT_DEBUG      ? STDERR_FILENO /* the debug console speaks to the person at the terminal */
              : port == OUTPUT_FIRMWARE ? console->firmware
+             : port == OUTPUT_COM2     ? console->com2
+             : port == OUTPUT_LPT1     ? console->parallel
                                        : console->out;
 
-    if (port == OUTPUT_COM2 || port >= OUTPUT_CHANNEL || fd < 0)
+    if (port >= OUTPUT_CHANNEL || fd < 0)
         return;
     write_all(console, fd, bytes, size);
 }

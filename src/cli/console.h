@@ -14,6 +14,7 @@ struct console {
     struct machine *machine;  /* for Ctrl-A x; set once it exists */
     int in, out;              /* -1: none */
     int firmware;             /* where port 402h goes; -1: nowhere */
+    int com2, parallel;       /* the files of COM2 and LPT1; -1: none */
     struct net_user *network; /* NULL: none */
     bool ended;               /* nothing more will be typed */
     bool raw;                 /* the terminal was put into raw mode */
@@ -30,6 +31,8 @@ bool console_open(struct console *console, enum serial_kind kind, const char *pa
 /* -debugcon: path "stderr", or of a file that is written anew; NULL: nowhere.
  * returns: false with err set (EXIT_FILE) */
 bool console_open_firmware(struct console *console, const char *path, struct error *err);
+/* The files of COM2 and LPT1, written anew; NULL: none. returns: false with err set (EXIT_FILE) */
+bool console_open_files(struct console *console, const char *com2, const char *parallel, struct error *err);
 /* Standard input is the monitor's, whatever COM1 has; a terminal edits its lines by itself. */
 void console_open_monitor(struct console *console);
 /* Write to the person at the terminal what is not the guest's: a monitor_host's write (context is the console). */

@@ -200,8 +200,22 @@ static bool opt_nographic(struct run_options *o, const char *value, struct error
     return true;
 }
 
+static bool opt_serial2(struct run_options *o, const char *value, struct error *err)
+{
+    o->machine.com2 = true;
+    if (strncmp(value, "file:", 5) == 0 && value[5] != '\0')
+        o->serial2_path = value + 5;
+    else if (strcmp(value, "null") != 0)
+        return error_set(err, EXIT_USAGE, "-serial %s, the second time, is COM2's: null or file:PATH", value);
+    return true;
+}
+
 static bool opt_serial(struct run_options *o, const char *value, struct error *err)
 {
+    if (++o->serials == 2)
+        return opt_serial2(o, value, err);
+    if (o->serials > 2)
+        return error_set(err, EXIT_USAGE, "-serial %s: there are two serial ports", value);
     if (strcmp(value, "stdio") == 0 || strcmp(value, "mon:stdio") == 0) {
         o->serial = SERIAL_STDIO;
     } else if (strcmp(value, "null") == 0 || strcmp(value, "none") == 0) {
@@ -212,6 +226,16 @@ static bool opt_serial(struct run_options *o, const char *value, struct error *e
     } else {
         return error_set(err, EXIT_USAGE, "-serial %s: stdio, null or file:PATH", value);
     }
+    return true;
+}
+
+static bool opt_parallel(struct run_options *o, const char *value, struct error *err)
+{
+    o->machine.parallel = strcmp(value, "none") != 0;
+    if (strncmp(value, "file:", 5) == 0 && value[5] != '\0')
+        o->parallel_path = value + 5;
+    else if (strcmp(value, "null") != 0 && strcmp(value, "none") != 0)
+        return error_set(err, EXIT_USAGE, "-parallel %s: none, null or file:PATH", value);
     return true;
 }
 
@@ -523,7 +547,9 @@ static const struct option {
     {"no-acpi", NONE, opt_no_acpi, NULL, "no ACPI tables"},
     {"nographic", NONE, opt_nographic, NULL,
      "serial console on the terminal; Ctrl-A x ends the run, Ctrl-A c is the monitor"},
-    {"serial", WORD, opt_serial, "DEST", "COM1: stdio, null or file:PATH (default null)"},
+    {"serial", WORD, opt_serial, "DEST",
+     "COM1: stdio, null or file:PATH (default null); a second one is COM2's: null or file:PATH"},
+    {"parallel", WORD, opt_parallel, "DEST", "a parallel port: null or file:PATH (default none)"},
     {"debugcon", WORD, opt_debugcon, "DEST",
      "what SeaBIOS says by port 402h: stderr, null or file:PATH (default null)"},
     {"display", WORD, opt_display, "WHERE", "the screen: none (default), sdl (a window) or curses (this terminal)"},

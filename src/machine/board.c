@@ -18,6 +18,7 @@
 #include "devices/i8237.h"
 #include "devices/ioapic.h"
 #include "devices/lapic.h"
+#include "devices/parallel.h"
 #include "devices/pci_host.h"
 #include "devices/pci_intx.h"
 #include "devices/pic.h"
@@ -72,7 +73,8 @@ struct board {
     u64 irq_rises[ISA_IRQS];    /* for people */
     bool a20_port92, a20_i8042; /* either opens the gate */
     struct i8237 *dma;
-    struct fdc *fdc; /* NULL: no floppy drive was asked for */
+    struct parallel *parallel; /* NULL: not asked for */
+    struct fdc *fdc;           /* NULL: no floppy drive was asked for */
     struct pci_host *pci_host;
     struct video *video;       /* NULL: no display adapter */
     struct piix *piix;         /* NULL: a directly booted machine without drives and cards has no such bridge */
@@ -228,6 +230,13 @@ static void serial2_out(void *context, const u8 *bytes, size_t size)
     struct board *b = context;
 
     b->callbacks.output(b->callbacks.context, OUTPUT_COM2, bytes, size);
+}
+
+static void parallel_port_out(void *context, const u8 *bytes, size_t size)
+{
+    struct board *b = context;
+
+    b->callbacks.output(b->callbacks.context, OUTPUT_LPT1, bytes, size);
 }
 
 static void channel_out(void *context, const u8 *bytes, size_t size)
@@ -521,6 +530,10 @@ static void make_optional_devices(struct board *b)
 
     if (b->options->com2)
         b->com2 = uart_new(b->ports, b->clock, 0x2F8, &b->irq[3], serial2_out, b, "com2");
+    if (b->com2 != NULL)
+        input_attach(b->input, INPUT_SERIAL1, uart_receive, b->com2);
+    if (b->options->parallel)
+        b->parallel = parallel_new(b->ports, 0x378, &b->irq[7], parallel_port_out, b, "lpt1");
     if (b->options->debug_exit_port != 0)
         b->debug_exit = debug_exit_new(b->ports, (u16)b->options->debug_exit_port, debug_exit, b);
     for (unsigned i = 0; first != 0 && i < MACHINE_CHANNELS; i++) {
@@ -636,6 +649,7 @@ void board_free(struct board *b)
     debug_console_free(b->debug_console[0]);
     debug_console_free(b->debug_console[1]);
     acpi_pm_free(b->acpi_pm);
+    parallel_free(b->parallel);
     fdc_free(b->fdc);
     i8237_free(b->dma);
     uart_free(b->com1);

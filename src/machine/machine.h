@@ -19,6 +19,7 @@ struct machine;
 enum machine_output {
     OUTPUT_COM1,
     OUTPUT_COM2,
+    OUTPUT_LPT1,
     OUTPUT_DEBUG,    /* port E9h */
     OUTPUT_FIRMWARE, /* port 402h: what SeaBIOS says of its work */
     OUTPUT_CHANNEL,  /* and the next: the I/O ports from machine_options.channel_port on, one byte a write */
@@ -98,7 +99,8 @@ struct machine_options {
     bool boot32; /* enter a 64-bit bzImage by its 32-bit entry */
     enum on_shutdown on_shutdown;
     unsigned debug_exit_port; /* isa-debug-exit's I/O base; 0 = none */
-    bool com2;                /* a second serial port, 2F8h with IRQ 3; nothing comes in by it */
+    bool com2;                /* a second serial port, 2F8h with IRQ 3 */
+    bool parallel;            /* a parallel port, 378h with IRQ 7 */
     struct machine_card {
         bool present;
         u8 address[NET_ADDRESS_BYTES];
