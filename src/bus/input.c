@@ -63,7 +63,8 @@ static void keep(struct source *source, const u8 *bytes, size_t size)
         source->room = 2 * (source->size + size);
         source->bytes = must(realloc(source->bytes, source->room));
     }
-    memcpy(source->bytes + source->size, bytes, size);
+    if (size)
+        memcpy(source->bytes + source->size, bytes, size);
     source->size += size;
 }
 

@@ -302,7 +302,8 @@ static void on_input(void *context, u64 tick, enum input_source source, const u8
         e->ticks = tick;
         e->number = source;
         e->new_value = size;
-        memcpy(&e->old_value, bytes, size < 8 ? size : 8);
+        if (size) /* a reset button has no bytes */
+            memcpy(&e->old_value, bytes, size < 8 ? size : 8);
         record_keep(r, e);
     }
     if (r->stream && r->stream->current->input_size > STREAM_INPUT_BYTES)
