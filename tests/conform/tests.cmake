@@ -31,8 +31,9 @@ foreach(case formats jobs selection)
     set_tests_properties(conform.${case} PROPERTIES LABELS "conform" TIMEOUT 300)
 endforeach()
 
-# The corpora once more on a processor that they may have come from; skipped on any other.
-if(TARGET record_hardware)
+# The corpora once more on a processor that they may have come from; skipped on any other. Not under sanitizers, whose run
+# time shares the address space and the state that cases run in.
+if(TARGET record_hardware AND NOT RINGSIDE_SANITIZE)
     file(GLOB corpora CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/data/hardware/*.corpus)
     foreach(corpus ${corpora})
         get_filename_component(name ${corpus} NAME_WE)

@@ -108,10 +108,11 @@ static bool is_invpcid(const struct rule_case *rc)
     return rc->code_size >= sizeof invpcid && memcmp(rc->code, invpcid, sizeof invpcid) == 0;
 }
 
-/* Cases that ask for what a board or a model answers: the clock, a port, what XCR0 and FXSAVE hold. */
+/* Cases that ask for what a board or a model answers: the clock, a port, the local APIC, what XCR0 and FXSAVE hold. */
 static bool is_about_the_board(const struct rule_case *rc)
 {
-    static const enum rule list[] = {RULE_A20_01, RULE_MSR_07, RULE_IS_14, RULE_IS_10, RULE_MM_04, RULE_XC_01};
+    static const enum rule list[] = {RULE_A20_01, RULE_MSR_07, RULE_IS_14,  RULE_IS_10,
+                                     RULE_MM_04,  RULE_XC_01,  RULE_MSR_09, RULE_MSR_10};
 
     for (unsigned i = 0; i < ARRAY_LEN(list); i++)
         if (rc->rule == list[i])

@@ -54,7 +54,8 @@ BODY_PLAIN(op_push_seg)
     enum width w = (enum width)insn->width;
     u16 selector = cpu->arch.seg[insn->dst].selector;
 
-    COVER_IF(cpu, RULE_SG_15, w == W32);
+    if (w == W32)
+        COVER(cpu, RULE_SG_15, cpu_is_amd(cpu));
     /* With a 32-bit operand Intel processors since P6 write the low word only; others zero-extend. SDM 2B "PUSH". */
     if (w == W32 && !cpu_is_amd(cpu) && cpu->model.generation >= 6) {
         stack_poke(cpu, -4, selector, W16);
@@ -83,7 +84,8 @@ static void load_far_pointer(struct cpu *cpu, const struct insn *insn, enum seg 
     u64 mask = width_mask((enum width)insn->address_width), address = effective_address(cpu, insn), offset;
     u16 selector;
 
-    COVER_IF(cpu, RULE_SG_16, w == W64);
+    if (w == W64)
+        COVER(cpu, RULE_SG_16, cpu_is_amd(cpu));
     if (w == W64 && cpu_is_amd(cpu))
         w = W32; /* APM 3, "LFS/LGS/LSS": a 64-bit operand size loads a 32-bit register */
     offset = mem_read(cpu, (enum seg)insn->seg, address, w);

@@ -17,7 +17,8 @@ static struct far_pointer read_far_pointer(struct cpu *cpu, const struct insn *i
     u64 mask = width_mask((enum width)insn->address_width), address = effective_address(cpu, insn);
     struct far_pointer p = {.width = (enum width)insn->width};
 
-    COVER_IF(cpu, RULE_SG_16, p.width == W64);
+    if (p.width == W64)
+        COVER(cpu, RULE_SG_16, cpu_is_amd(cpu));
     /* AMD has no m16:64: REX.W is ignored. APM 3, "CALL (Far)", "JMP (Far)". */
     if (p.width == W64 && cpu_is_amd(cpu))
         p.width = W32;
